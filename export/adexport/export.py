@@ -1,0 +1,99 @@
+"""From a Keras autoencoder to the detector file: convert, score the held-out images, calibrate, compare, describe."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from adscore.detector import Detector
+from adscore.images import Pixels
+from adscore.selftest import PATTERN, pattern
+from adscore.spec import Calibration, DetectorSpec, ImageSpec, Parity, Reference, SelfTest, TrainingRecord
+from numpy.typing import NDArray
+
+from adexport.calibration import Rule, calibrate
+from adexport.graph import SCORE, detector_function, to_onnx, with_spec
+from adexport.parity import compare, judge
+
+# The hottest pixel of one held-out image in a hundred reaches full heat in a heatmap.
+MAP_SCALE_QUANTILE = 0.99
+
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A finished detector, not yet written."""
+
+    content: bytes  # of the .onnx file
+    spec: DetectorSpec
+    held_out_scores: NDArray[np.float32]  # (n,)
+
+
+def draft_detector(autoencoder: Any, image: ImageSpec, training: TrainingRecord) -> Detector:  # noqa: ANN401 - Keras ships no types
+    """Returns a detector of the converted graph that scores as the finished one will, with no calibration yet."""
+    model = to_onnx(detector_function(autoencoder, image))
+    return Detector(with_spec(model, _draft_spec(image, training)), provider="cpu")
+
+
+def export_detector(
+    autoencoder: Any,  # noqa: ANN401 - Keras ships no types
+    held_out: Pixels,
+    *,
+    image: ImageSpec,
+    training: TrainingRecord,
+    rule: Rule,
+    advance: Callable[[], None] = lambda: None,
+) -> Exported:
+    """Returns the detector file, calibrated and proven equal to the Keras model.
+
+    Args:
+        autoencoder: a `keras.Model` from float32 images in 0..1 to reconstructions of the same shape.
+        held_out: images that training never saw, uint8 (n, height, width, channels); may be a memory map.
+        image: how images become the autoencoder's input.
+        training: where the weights come from.
+        rule: how the threshold is found.
+        advance: called twice an image while Keras and ONNX Runtime are compared, for a progress bar.
+
+    Raises:
+        CalibrationError: the held-out images cannot give the threshold asked for.
+        ParityError: ONNX Runtime and Keras disagree.
+    """
+    function = detector_function(autoencoder, image)
+    model = to_onnx(function)
+    spec = _draft_spec(image, training)
+    draft = Detector(with_spec(model, spec), provider="cpu")
+    scores, peaks = _score(draft, held_out)
+    calibration = calibrate(rule, draft, scores)
+    spec = replace(
+        spec,
+        calibration=calibration,
+        map_scale=float(np.quantile(peaks, MAP_SCALE_QUANTILE)),
+        parity=judge(compare(function, draft, held_out, advance), calibration.threshold),
+        selftest=SelfTest(PATTERN, float(draft.score(pattern(image)[np.newaxis])[0])),
+    )
+    content = with_spec(model, spec)
+    Detector(content, provider="cpu")  # the finished file opens, and its spec is read back without complaint
+    return Exported(content, spec, scores)
+
+
+def _score(detector: Detector, images: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Returns each image's score and the largest value of its anomaly map, both float32 (n,)."""
+    scores, peaks = [], []
+    for start in range(0, len(images), _BATCH):
+        outputs = detector.analyze(np.asarray(images[start : start + _BATCH]))
+        scores.append(outputs.score)
+        peaks.append(outputs.anomaly_map.max(axis=(1, 2)))
+    return np.concatenate(scores), np.concatenate(peaks)
+
+
+def _draft_spec(image: ImageSpec, training: TrainingRecord) -> DetectorSpec:
+    return DetectorSpec(
+        image=image,
+        score=SCORE,
+        calibration=Calibration("given", None, 0.0, 0, False, Reference(0, (), ())),
+        map_scale=1.0,
+        training=training,
+        parity=Parity(0, (), 0.0, 0.0),
+        selftest=SelfTest(PATTERN, 0.0),
+    )

@@ -1,0 +1,79 @@
+"""The whole detector as one graph: scaling, autoencoder, error map and score, defined once and run in two places.
+
+TensorFlow runs it as a function, ONNX Runtime as the graph converted from that function; nothing else in the house
+computes a score.
+"""
+
+from typing import Any
+
+import onnx
+import tensorflow as tf
+import tf2onnx
+from adscore.model_file import INPUT, OUTPUTS
+from adscore.spec import METADATA_KEY, DetectorSpec, ImageSpec, ScoreSpec
+from adscore.spec_json import to_json
+
+# What every ONNX Runtime of the last years loads.
+OPSET = 17
+IR_VERSION = 8
+
+SCORE = ScoreSpec(reduction="mean")
+
+
+def scale(image: Any) -> Any:  # noqa: ANN401 - TensorFlow ships no types
+    """Returns uint8 pixels as float32 in 0..1, scaled by their dtype and never by their content."""
+    return tf.cast(image, tf.float32) / 255.0
+
+
+def detector_function(autoencoder: Any, image: ImageSpec) -> Any:  # noqa: ANN401 - TensorFlow ships no types
+    """Returns a `tf.function` from uint8 (batch, height, width, channels) to the dictionary of the file's outputs.
+
+    The score is the mean squared error of the reconstruction over all pixels and channels.
+
+    Args:
+        autoencoder: a `keras.Model` from float32 images in 0..1 to reconstructions of the same shape.
+        image: the size and mode it takes.
+    """
+
+    @tf.function(input_signature=[tf.TensorSpec([None, *image.shape], tf.uint8, name=INPUT)], autograph=False)
+    def detector(image: Any) -> Any:  # noqa: ANN401 - TensorFlow ships no types
+        scaled = scale(image)
+        reconstruction = autoencoder(scaled, training=False)
+        anomaly_map = tf.reduce_mean(tf.square(scaled - reconstruction), axis=3)
+        score = tf.reduce_mean(anomaly_map, axis=[1, 2])
+        return dict(zip(OUTPUTS, (score, anomaly_map, reconstruction), strict=True))
+
+    return detector
+
+
+def to_onnx(function: Any) -> onnx.ModelProto:  # noqa: ANN401 - TensorFlow ships no types
+    """Returns the graph of a `detector_function`, with dynamic batch size and without metadata."""
+    model, _ = tf2onnx.convert.from_function(function, input_signature=function.input_signature, opset=OPSET)
+    model.ir_version = IR_VERSION
+    # The converter's own names count up within a process; with these the same weights give the same file.
+    model.graph.name = "adscore"
+    model.graph.doc_string = ""
+    by_name = {value.name: value for value in model.graph.output}
+    del model.graph.output[:]
+    model.graph.output.extend(by_name[name] for name in OUTPUTS)
+    for value in [*model.graph.input, *model.graph.output]:
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    return model
+
+
+def with_spec(model: onnx.ModelProto, spec: DetectorSpec) -> bytes:
+    """Returns the detector file's content: the graph with the spec and ONNX's own image keys in its metadata.
+
+    The graph is checked by `onnx.checker`, shape inference included.
+    """
+    complete = onnx.ModelProto()
+    complete.CopyFrom(model)
+    metadata = {
+        METADATA_KEY: to_json(spec),
+        "Image.BitmapPixelFormat": "Gray8" if spec.image.mode == "L" else "Rgb8",
+        "Image.NominalPixelRange": "NominalRange_0_255",
+        "Image.ColorSpaceGamma": "SRGB",
+    }
+    onnx.helper.set_model_props(complete, metadata)
+    onnx.checker.check_model(complete, full_check=True)
+    return complete.SerializeToString(deterministic=True)

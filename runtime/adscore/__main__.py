@@ -1,0 +1,5 @@
+"""`python -m adscore`, for boards whose PATH lacks the scripts folder."""
+
+from adscore.cli import main
+
+main()

@@ -1,0 +1,70 @@
+"""From scores to decisions: the threshold that keeps a false-alarm rate, p-values, and what counts as an anomaly.
+
+Split-conformal prediction: with n scores of normal images that training never saw, a new normal image exceeds the
+ceil((n + 1)(1 - fpr))-th smallest of them with probability at most fpr. Source: Vovk, Gammerman and Shafer,
+"Algorithmic Learning in a Random World" (2005), chapter 4; Bates et al., "Testing for outliers with conformal p-values"
+(2023).
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from adscore.errors import CalibrationError
+from adscore.spec import Reference
+
+
+def is_anomaly(scores: ArrayLike, threshold: float) -> NDArray[np.bool_]:
+    """Returns which scores lie above the threshold, compared in float32, as the graph computes and the table prints.
+
+    A score that is not a number is never above it; callers refuse such scores before they decide.
+    """
+    return np.asarray(scores, dtype=np.float32) > np.float32(threshold)
+
+
+def p_values(scores: ArrayLike, reference: Reference) -> NDArray[np.float64]:
+    """Returns p = (1 + number of reference scores >= score) / (n + 1) for each score.
+
+    Between two stored ranks the lower one counts, so that a p-value is never smaller than the one that all n scores
+    would give.
+
+    Args:
+        scores: float32, any shape.
+        reference: the detector's held-out scores; with none of them every p-value is 1.
+
+    Returns:
+        float64 of the shape of `scores`, within 1 / (n + 1) to 1.
+    """
+    below = np.concatenate([[0], reference.ranks]).astype(np.int64)
+    knots = np.asarray(reference.scores, dtype=np.float32)
+    index = np.searchsorted(knots, np.asarray(scores, dtype=np.float32), side="left")
+    return np.asarray((1 + reference.images - below[index]) / (reference.images + 1), dtype=np.float64)
+
+
+def conformal_threshold(reference: Reference, fpr: float) -> float:
+    """Returns the smallest stored score that keeps the false-alarm rate at or below `fpr`.
+
+    Args:
+        reference: held-out scores of normal images.
+        fpr: false-alarm rate, between 0 and 1.
+
+    Raises:
+        CalibrationError: there are too few scores for this rate.
+    """
+    n = reference.images
+    allowed = math.floor((n + 1) * fpr * (1 + 1e-12))  # how many of n + 1 may lie above; 100 * 0.29 must be 29
+    if allowed < 1:
+        raise CalibrationError(
+            f"a false-alarm rate of {fpr:g} takes at least {math.ceil(round(1 / fpr, 6)) - 1} held-out images "
+            f"(n >= 1/fpr - 1) and there are {n}; ask for {smallest_rate(n)} or more, or hold out more images"
+        )
+    position = int(np.searchsorted(reference.ranks, n + 1 - allowed, side="left"))
+    return reference.scores[position]
+
+
+def smallest_rate(images: int) -> str:
+    """Returns the smallest false-alarm rate that `images` held-out images can promise, rounded up to 3 digits."""
+    rate = 1 / (images + 1)
+    step = 10.0 ** (math.floor(math.log10(rate)) - 2)
+    return f"{math.ceil(rate / step - 1e-9) * step:.3g}"

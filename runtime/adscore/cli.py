@@ -1,0 +1,124 @@
+"""The `adscore` command: parse, open the detector, write the table, say what came of it.
+
+Nothing heavy is imported above the command's body, so that --help and --version answer at once.
+"""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from adscore.command import run
+
+if TYPE_CHECKING:
+    from adscore.detector import Detector
+    from adscore.pipeline import Summary
+
+EXIT_UNREADABLE = 3
+EXIT_ANOMALY = 4
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+@app.command(epilog="Example: adscore ./images --out results.csv")
+def score(
+    images: Annotated[
+        list[str] | None, typer.Argument(help="Images, folders of images, or - for a list of paths on stdin.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Detector file. Else $ADSCORE_MODEL, or detector.onnx here, in artifacts or artifacts/demo."),
+    ] = None,
+    out: Annotated[str, typer.Option(help="Table to write: .csv, .jsonl, or - for CSV on stdout.")] = "-",
+    info: Annotated[bool, typer.Option("--info", help="Print what the detector says of itself.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --info: print the spec as JSON.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the versions of the tool and the format.")] = False,
+    fail_on_anomaly: Annotated[
+        bool, typer.Option("--fail-on-anomaly", help="Exit 4 if there are anomalies.")
+    ] = False,
+    threshold: Annotated[float | None, typer.Option(help="Decide by this threshold, not the detector's.")] = None,
+    fpr: Annotated[
+        float | None, typer.Option(help="Decide by the threshold that keeps this false-alarm rate.")
+    ] = None,
+    provider: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="Where to run; cuda fails if it cannot, auto falls back.")
+    ] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of ONNX Runtime. Default: all CPUs.")] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images in one run.")] = 32,
+) -> None:
+    """Score images with a detector file: one row an image, higher score = more anomalous."""
+    if version:
+        _print_version()
+        return
+    _check_usage(images, info=info, as_json=as_json, threshold=threshold, fpr=fpr)
+    from adscore.detector import Detector
+    from adscore.find_model import find_model
+    from adscore.inputs import STDIN, find_images
+    from adscore.pipeline import score_images
+    from adscore.progress import progress_bar
+    from adscore.table import STDOUT, open_table
+
+    path = find_model(model)
+    typer.echo(f"detector: {path}", err=True)
+    detector = Detector(path, provider=provider, threads=threads)
+    if info:
+        _print_info(detector, as_json=as_json)
+        return
+    assert images is not None  # noqa: S101 - _check_usage saw to it
+    limit = detector.threshold_for(fpr) if fpr is not None else threshold
+    files = find_images(images)
+    # The bar needs a total, which costs a second walk; on a terminal only, and not where rows go to the same one.
+    visible = sys.stderr.isatty() and not (out == STDOUT and sys.stdout.isatty())
+    total = sum(1 for _ in find_images(images)) if visible and STDIN not in images else None
+    with open_table(out) as write, progress_bar("scoring", total, visible=visible) as advance:
+        summary = score_images(detector, files, write, threshold=limit, batch_size=batch_size, advance=advance)
+    _print_summary(summary, detector, limit, out)
+    if summary.failed:
+        raise typer.Exit(EXIT_UNREADABLE)
+    if fail_on_anomaly and summary.anomalies:
+        raise typer.Exit(EXIT_ANOMALY)
+
+
+def main() -> None:
+    """Runs the command; see `adscore.command` for how it ends."""
+    run(app)
+
+
+def _check_usage(
+    images: list[str] | None, *, info: bool, as_json: bool, threshold: float | None, fpr: float | None
+) -> None:
+    if info and images:
+        raise typer.BadParameter("prints the detector and scores nothing; leave the images out", param_hint="--info")
+    if as_json and not info:
+        raise typer.BadParameter("goes with --info; for a table as JSON use --out results.jsonl", param_hint="--json")
+    if not images and not info:
+        raise typer.BadParameter("name images, a folder of images, or - for a list on stdin", param_hint="IMAGES")
+    if threshold is not None and fpr is not None:
+        raise typer.BadParameter("give --threshold or --fpr, not both", param_hint="--fpr")
+    if fpr is not None and not 0 < fpr < 1:
+        raise typer.BadParameter("a false-alarm rate lies between 0 and 1", param_hint="--fpr")
+
+
+def _print_version() -> None:
+    from adscore import __version__
+    from adscore.spec import FORMAT_VERSION
+
+    typer.echo(f"adscore {__version__} (detector format {FORMAT_VERSION})")
+
+
+def _print_info(detector: "Detector", *, as_json: bool) -> None:
+    import json
+    from dataclasses import asdict
+
+    from adscore.info import describe
+
+    typer.echo(json.dumps(asdict(detector.spec), indent=2) if as_json else describe(detector.spec))
+
+
+def _print_summary(summary: "Summary", detector: "Detector", threshold: float | None, out: str) -> None:
+    calibrated = detector.spec.calibration.threshold
+    typer.echo(
+        f"{summary.images} images, {summary.anomalies} anomalies above {calibrated if threshold is None else threshold:.6g}, "
+        f"{summary.failed} unreadable, on {detector.provider}" + ("" if out == "-" else f": {out}"),
+        err=True,
+    )

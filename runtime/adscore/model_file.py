@@ -1,0 +1,61 @@
+"""The detector file as it lies on disk: its content, and the spec in its metadata, checked against its graph."""
+
+from pathlib import Path
+from typing import Any
+
+from adscore.errors import ModelError
+from adscore.session import onnxruntime_faults
+from adscore.spec import METADATA_KEY, DetectorSpec
+from adscore.spec_json import from_json
+
+INPUT = "image"
+OUTPUTS = ("score", "anomaly_map", "reconstruction")
+
+# A detector of 256x256 RGB images holds some tens of megabytes; what is larger than this is something else.
+MAX_MODEL_BYTES = 1 << 30
+
+
+def read_model(path: Path) -> bytes:
+    """Returns the content of a detector file.
+
+    Raises:
+        ModelError: the file cannot be read, or is larger than any detector.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_MODEL_BYTES:
+            raise ModelError(
+                f"{path} has {size:,} bytes and a detector at most {MAX_MODEL_BYTES:,}; name a detector file with --model"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}); name a detector file with --model") from error
+
+
+def read_spec(session: Any) -> DetectorSpec:  # noqa: ANN401 - untyped library
+    """Returns the spec of an opened detector, after checking that the graph is what the spec says.
+
+    Raises:
+        ModelError: there is no spec, it cannot be understood, or the graph contradicts it.
+    """
+    with onnxruntime_faults("the metadata cannot be read"):
+        metadata = session.get_modelmeta().custom_metadata_map
+    if METADATA_KEY not in metadata:
+        raise ModelError(f"this ONNX file has no {METADATA_KEY} in its metadata; make a detector with adtrain export")
+    spec = from_json(metadata[METADATA_KEY])
+    found = {
+        node.name: (node.type, tuple(node.shape[1:])) for node in [*session.get_inputs(), *session.get_outputs()]
+    }
+    height, width, channels = spec.image.shape
+    promised = {
+        "image": ("tensor(uint8)", (height, width, channels)),
+        "score": ("tensor(float)", ()),
+        "anomaly_map": ("tensor(float)", (height, width)),
+        "reconstruction": ("tensor(float)", (height, width, channels)),
+    }
+    for name, kind in promised.items():
+        if found.get(name) != kind:
+            raise ModelError(
+                f"the graph's {name} is {found.get(name)} and its spec says {kind}; export the detector again"
+            )
+    return spec

@@ -1,0 +1,111 @@
+"""An ONNX Runtime session that runs where it was asked to, or says why it cannot."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from adscore.errors import ADError, ModelError, ProviderError
+from adscore.providers import EXECUTION_PROVIDERS, cuda_fault, load_cuda_libraries
+
+ProviderChoice = Literal["auto", "cpu", "cuda"]
+Provider = Literal["cpu", "cuda"]
+
+_SILENT = 4  # ONNX Runtime logs fatal faults only; the rest is said once, by us
+
+
+def open_session(model: bytes, provider: ProviderChoice, threads: int | None) -> Any:  # noqa: ANN401 - untyped library
+    """Returns an `onnxruntime.InferenceSession` over `model`.
+
+    Args:
+        model: the file's content; from bytes, so that the graph can reach no other file.
+        provider: "cpu", "cuda", or "auto": CUDA where it runs, else the CPU.
+        threads: threads within one operator; by default the CPUs this process may use.
+
+    Raises:
+        ProviderError: no ONNX Runtime is installed, or "cuda" was asked for and does not run here.
+        ModelError: ONNX Runtime refuses the model.
+    """
+    onnxruntime = _import_onnxruntime()
+    if provider == "cpu":
+        return _start(onnxruntime, model, threads, "cpu")
+    try:
+        return _start_on_cuda(onnxruntime, model, threads)
+    except ProviderError:
+        if provider == "cuda":
+            raise
+        return _start(onnxruntime, model, threads, "cpu")
+
+
+def session_provider(session: Any) -> Provider:  # noqa: ANN401 - untyped library
+    """Returns where `session` really runs."""
+    return "cuda" if EXECUTION_PROVIDERS["cuda"] in session.get_providers() else "cpu"
+
+
+@contextmanager
+def onnxruntime_faults(what: str) -> Iterator[None]:
+    """Turns whatever ONNX Runtime raises into a ModelError that begins with `what`."""
+    try:
+        yield
+    except ADError:
+        raise
+    except Exception as error:
+        # Its exceptions have no base of their own; what else comes from its bindings are these.
+        if not type(error).__module__.startswith("onnxruntime") and not isinstance(error, RuntimeError | ValueError):
+            raise
+        first_line = str(error).strip().partition("\n")[0]
+        raise ModelError(f"{what}: {first_line}; export the detector again") from error
+
+
+def _import_onnxruntime() -> Any:  # noqa: ANN401 - untyped library
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ProviderError(
+            f"ONNX Runtime cannot be imported ({error}); "
+            "install it with pip install 'adscore[cpu]', or 'adscore[cuda]' for an NVIDIA GPU"
+        ) from error
+    onnxruntime.set_default_logger_severity(_SILENT)
+    return onnxruntime
+
+
+def _start_on_cuda(onnxruntime: Any, model: bytes, threads: int | None) -> Any:  # noqa: ANN401 - untyped library
+    if EXECUTION_PROVIDERS["cuda"] not in onnxruntime.get_available_providers():
+        raise ProviderError(cuda_fault(onnxruntime))
+    complaints = load_cuda_libraries(onnxruntime)
+    try:
+        session = _start(onnxruntime, model, threads, "cuda")
+    except ModelError as error:
+        _start(onnxruntime, model, threads, "cpu")  # a damaged model raises here too: then it is not CUDA's fault
+        raise ProviderError(cuda_fault(onnxruntime, str(error))) from error
+    # ONNX Runtime only warns when a provider fails to start, and goes on without it.
+    if session_provider(session) != "cuda":
+        raise ProviderError(cuda_fault(onnxruntime, complaints))
+    return session
+
+
+def _start(onnxruntime: Any, model: bytes, threads: int | None, provider: Provider) -> Any:  # noqa: ANN401 - untyped library
+    names = [EXECUTION_PROVIDERS[provider], EXECUTION_PROVIDERS["cpu"]]
+    with onnxruntime_faults("the detector cannot be loaded"):
+        return onnxruntime.InferenceSession(
+            model,
+            _options(onnxruntime, threads),
+            providers=list(dict.fromkeys(names)),
+            enable_fallback=0,  # else a provider that fails later is replaced by the CPU, with a print on stdout
+        )
+
+
+def _options(onnxruntime: Any, threads: int | None) -> Any:  # noqa: ANN401 - untyped library
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or _usable_cpus()
+    options.inter_op_num_threads = 1  # the graph is one chain: nothing runs beside anything
+    # Waiting threads that spin burn a core between batches, which decoding needs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = _SILENT
+    return options
+
+
+def _usable_cpus() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

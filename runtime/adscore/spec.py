@@ -1,0 +1,129 @@
+"""What a detector file says of itself: the words of the contract as frozen dataclasses.
+
+The file format is written down in the README, "The file". This module imports the standard library only, so that any
+side of the house can speak these words without loading numpy.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+FORMAT_VERSION = 1
+METADATA_KEY = "adscore.spec"
+
+Mode = Literal["L", "RGB"]
+Rule = Literal["split-conformal", "quantile", "given"]
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """How any image becomes the graph's input; each field names a rule, so that no pixel value is ever consulted."""
+
+    width: int  # pixels
+    height: int  # pixels
+    mode: Mode  # "L": one channel, ITU-R 601 luma; "RGB": three channels
+    resample: Literal["bilinear"] = "bilinear"  # triangle filter, its support widened by the reduction (antialiased)
+    aspect: Literal["stretch"] = "stretch"  # width and height are scaled apart; nothing is cropped or padded
+    exif_orientation: Literal["apply"] = "apply"  # turned upright before anything else
+    sixteen_bit: Literal["high_byte"] = "high_byte"  # value >> 8, whatever range the picture uses
+    alpha: Literal["ignore"] = "ignore"  # the stored colours count, not what they would look like on a background
+
+    def __post_init__(self) -> None:
+        _require(self.width > 0 and self.height > 0, f"image is {self.width}x{self.height}, which holds no pixel")
+
+    @property
+    def channels(self) -> int:
+        """Number of channels in the graph's input."""
+        return 3 if self.mode == "RGB" else 1
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of one prepared image, (height, width, channels)."""
+        return (self.height, self.width, self.channels)
+
+
+@dataclass(frozen=True)
+class ScoreSpec:
+    """How the graph reduces the anomaly map to one score; for the reader, since the graph does it."""
+
+    reduction: str  # "mean": mean of the anomaly map
+    parameter: float | None = None  # what the reduction is set by, if anything
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Scores of held-out normal images at chosen ranks: what p-values and other false-alarm rates are read from."""
+
+    images: int  # how many held-out images were scored
+    ranks: tuple[int, ...]  # ascending, 1 = smallest score; every rank up to 1,000 images
+    scores: tuple[float, ...]  # the score at each rank
+
+    def __post_init__(self) -> None:
+        _require(len(self.ranks) == len(self.scores), "calibration.reference has unequal numbers of ranks and scores")
+        _require(all(map(math.isfinite, self.scores)), "calibration.reference holds a score that is not finite")
+        _require(list(self.scores) == sorted(self.scores), "calibration.reference scores are not ascending")
+        steps = [0, *self.ranks, self.images + 1]
+        ascending = all(low < high for low, high in zip(steps, steps[1:], strict=False))
+        _require(ascending, "calibration.reference ranks are not ascending within 1..images")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Where the threshold comes from and what it promises."""
+
+    rule: Rule
+    target: float | None  # false-alarm rate (split-conformal), quantile (quantile), None (given)
+    threshold: float  # an image is an anomaly if its score is greater; the value is exact in float32
+    images: int  # how many images' scores the threshold was computed from
+    held_out: bool  # whether training never saw them
+    reference: Reference
+
+    def __post_init__(self) -> None:
+        _require(math.isfinite(self.threshold), "calibration.threshold is not finite")
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """Where the weights come from."""
+
+    settings: dict[str, str | int | float | bool | list[int] | None]  # all that repeats the training
+    images: int  # how many images the weights were fitted to
+    fingerprint: str  # "sha256:" over the prepared pixels of all images, held-out ones included, in order
+    versions: dict[str, str]  # tool -> version
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Proof that this graph and the Keras model it came from say the same."""
+
+    images: int  # held-out images compared
+    batch_sizes: tuple[int, ...]  # each image was scored at each of these
+    max_relative_difference: float  # largest |a - b| / max(a, b) over all pairs of scores
+    label_agreement: float  # share of the images with the same label throughout
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """A test image anyone can paint, and its score: shows that a device computes what the exporter computed."""
+
+    pattern: str  # formula of the uint8 pixel at (row, column, channel)
+    score: float
+
+
+@dataclass(frozen=True)
+class DetectorSpec:
+    """Everything but the graph that a scorer must know."""
+
+    image: ImageSpec
+    score: ScoreSpec
+    calibration: Calibration
+    map_scale: float  # value of the anomaly map that a heatmap shows at full heat
+    training: TrainingRecord
+    parity: Parity
+    selftest: SelfTest
+    format_version: int = FORMAT_VERSION
+
+
+def _require(condition: bool, fault: str) -> None:
+    if not condition:
+        raise ValueError(fault)

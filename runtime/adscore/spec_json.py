@@ -1,0 +1,105 @@
+"""The spec as JSON text: written by the exporter, read strictly by every scorer.
+
+Missing keys, wrong types, unknown rules and unknown versions are refused; keys that this version does not know are
+passed over, since whatever changes the meaning of a known key raises `format_version`.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
+
+from adscore.errors import ModelError
+from adscore.spec import FORMAT_VERSION, METADATA_KEY, DetectorSpec
+
+
+def to_json(spec: DetectorSpec) -> str:
+    """Returns the spec as one line of strict JSON (no NaN, no infinity)."""
+    return json.dumps(asdict(spec), allow_nan=False, separators=(",", ":"))
+
+
+def from_json(text: str) -> DetectorSpec:
+    """Returns the spec that `text` holds.
+
+    Raises:
+        ModelError: the text is not JSON, of another `format_version`, or does not hold what that version promises.
+    """
+    try:
+        data = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{METADATA_KEY} is not valid JSON ({error}); export the detector again") from error
+    if not isinstance(data, dict) or "format_version" not in data:
+        raise ModelError(f"{METADATA_KEY} has no format_version; export the detector again with adtrain export")
+    version = data["format_version"]
+    if version != FORMAT_VERSION or isinstance(version, bool):
+        raise ModelError(
+            f"{METADATA_KEY} has format_version {version!r} and this adscore reads {FORMAT_VERSION}; "
+            "update adscore, or export the detector again"
+        )
+    try:
+        return cast("DetectorSpec", _read(DetectorSpec, data, METADATA_KEY))
+    except ValueError as error:
+        raise ModelError(f"{METADATA_KEY} is damaged: {error}; export the detector again") from error
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _read(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 - a type in, a value of that type out
+    """Returns `value` as `kind`, where `kind` is any type that the spec's fields use."""
+    if is_dataclass(kind):
+        return _read_object(kind, value, where)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        if value not in arguments:
+            raise ValueError(f"{where} is {value!r}, and this adscore knows {', '.join(map(repr, arguments))}")
+        return value
+    if origin is UnionType:
+        return _read_union(arguments, value, where)
+    if origin is dict and isinstance(value, dict):
+        return {str(key): _read(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+    if origin in (tuple, list) and isinstance(value, list):
+        return origin(_read(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(value))
+    # JSON does not tell 1 from 1.0, Python does not tell True from 1; a spec must.
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return _finite(value, where)
+    if isinstance(kind, type) and type(value) is kind:
+        return value
+    raise ValueError(f"{where} is {value!r}, which is not {getattr(kind, '__name__', kind)}")
+
+
+def _read_object(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 - see _read
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{where} is not an object")
+    hints = get_type_hints(kind)
+    missing = [field.name for field in fields(kind) if field.name not in value]
+    if missing:
+        raise ValueError(f"{where} lacks {', '.join(missing)}")
+    return kind(**{name: _read(hints[name], value[name], f"{where}.{name}") for name in hints})
+
+
+def _read_union(kinds: tuple[Any, ...], value: object, where: str) -> Any:  # noqa: ANN401 - see _read
+    if value is None and NoneType in kinds:
+        return None
+    # Exact types first, so that 1 stays an int where int and float are both allowed.
+    for kind in sorted(kinds, key=lambda kind: type(value) is not kind):
+        if kind is NoneType:
+            continue
+        try:
+            return _read(kind, value, where)
+        except ValueError:
+            continue
+    raise ValueError(f"{where} is {value!r}, which is none of {', '.join(map(str, kinds))}")
+
+
+def _finite(value: float, where: str) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{where} is not finite")
+    return number

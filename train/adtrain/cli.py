@@ -1,0 +1,176 @@
+"""The `adtrain` command: make a set, fit, export, evaluate.
+
+Nothing heavy is imported above the commands' bodies, so that --help answers at once and a light install can say what
+is missing.
+"""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from adscore.command import fail, run
+
+from adtrain.quiet import import_tensorflow
+
+# What the train extra brings beyond the scorer.
+_TRAINING_STACK = ("keras", "matplotlib", "onnx", "sklearn", "tensorflow", "tf2onnx")
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Train an anomaly detector on images of good parts and make one .onnx file of it.",
+    epilog="Example: adtrain fit ./good && adtrain export",
+)
+
+Size = Annotated[str | None, typer.Option(metavar="WxH", help="Size to train at, in pixels. Default: the images' own.")]
+
+
+@app.command(epilog="Example: adtrain dataset mnist.npz --normal 1 --anomaly 3 --contamination 0.01 --out ones")
+def dataset(
+    source: Annotated[
+        str, typer.Argument(help="Labelled images: .npz, IDX file or folder, mnist, fashion-mnist, or demo.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    normal: Annotated[int, typer.Option(help="Label of the normal images.")] = 1,
+    anomaly: Annotated[int, typer.Option(help="Label of the anomalies.")] = 3,
+    contamination: Annotated[
+        float | None,
+        typer.Option(min=0, help="Anomalies per normal image. Default: 0.01 of --split train, all of --split test."),
+    ] = None,
+    split: Annotated[Literal["train", "test"], typer.Option(help="Half of the source to draw from.")] = "train",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw and the order.")] = 42,
+    force: Annotated[bool, typer.Option("--force", help="Replace a folder that is there.")] = False,
+) -> None:
+    """Write an unsupervised set: all images of one class and a few of another, as PNG files with a labels.csv."""
+    from adtrain.arrays import load_labelled
+    from adtrain.dataset import default_contamination, unsupervised_set, write_set
+
+    share = default_contamination(split) if contamination is None else contamination
+    chosen = unsupervised_set(
+        load_labelled(source, split), normal=normal, anomaly=anomaly, contamination=share, seed=seed
+    )
+    write_set(chosen, out, anomaly=anomaly, force=force)
+    anomalies = int((chosen.labels == anomaly).sum())
+    typer.echo(f"{out}: {len(chosen.labels) - anomalies} images of label {normal} and {anomalies} of label {anomaly}")
+
+
+@app.command(epilog="Example: adtrain fit ./good --out artifacts/run")
+def fit(
+    data: Annotated[
+        str | None, typer.Argument(help="Folder of images, .npz, or IDX file. Default: the bundled demo set.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Run folder to write.")] = Path("artifacts/run"),
+    force: Annotated[bool, typer.Option("--force", help="Replace a run that is there.")] = False,
+    size: Size = None,
+    mode: Annotated[
+        Literal["L", "RGB"] | None, typer.Option(help="Grey or colour. Default: the images' own.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 20,
+    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 32,
+    learning_rate: Annotated[float, typer.Option(help="Adam's, at the start.")] = 1e-3,
+    decay: Annotated[
+        float | None, typer.Option(help="Decay of the rate a step. Default: learning rate / epochs.")
+    ] = None,
+    filters: Annotated[str, typer.Option(help="Filters of each convolution, from the image inwards.")] = "32,64",
+    latent: Annotated[int, typer.Option(help="Length of the latent vector.")] = 16,
+    held_out: Annotated[float, typer.Option(help="Share of images kept from training, to calibrate on.")] = 0.2,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of weights, split and order.")] = 42,
+) -> None:
+    """Train the autoencoder on images that are (mostly) normal, and keep the run. Ctrl-C keeps the best so far."""
+    import_tensorflow()
+    from adtrain.fit import fit as fit_run
+    from adtrain.settings import Settings
+
+    settings = Settings(
+        filters=_numbers(filters, ",", "--filters"),
+        latent=latent,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        decay=decay,
+        held_out=held_out,
+        seed=seed,
+    )
+    fitted = fit_run(data, out, settings, size=_size(size), mode=mode, force=force, notify=_notify)
+    _notify(f"run: {fitted.folder} (weights, held-out images, history and pictures); next: adtrain export {fitted.folder}")
+
+
+@app.command(epilog="Example: adtrain export artifacts/run --out artifacts/detector.onnx --fpr 0.01")
+def export(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")] = Path("artifacts/run"),
+    out: Annotated[Path, typer.Option(help="Detector file to write.")] = Path("artifacts/detector.onnx"),
+    fpr: Annotated[
+        float | None, typer.Option(help="False-alarm rate to keep, by the held-out images. [default: 0.01]")
+    ] = None,
+    quantile: Annotated[
+        float | None, typer.Option(help="Threshold at this quantile of the scores of all images, trained on or not.")
+    ] = None,
+    threshold: Annotated[float | None, typer.Option(help="Threshold chosen by hand.")] = None,
+) -> None:
+    """Make one .onnx file of a run: the whole detector, calibrated, and proven equal to the Keras model."""
+    if sum(rule is not None for rule in (fpr, quantile, threshold)) > 1:
+        raise typer.BadParameter("give one of --fpr, --quantile and --threshold", param_hint="--fpr")
+    for hint, value in (("--fpr", fpr), ("--quantile", quantile)):
+        if value is not None and not 0 < value < 1:
+            raise typer.BadParameter("lies between 0 and 1", param_hint=hint)
+    import_tensorflow()
+    from adtrain.export import export_run, rule_for
+    from adtrain.report import export_table, show
+    from adtrain.run import load_run
+
+    loaded = load_run(run_folder)
+    rule = rule_for(loaded, fpr=0.01 if fpr is None else fpr, quantile=quantile, threshold=threshold)
+    show(export_table(export_run(loaded, rule, out), out))
+
+
+@app.command(epilog="Example: adtrain evaluate artifacts/detector.onnx ./data")
+def evaluate(
+    file: Annotated[str, typer.Argument(help="Detector file.")],
+    data: Annotated[str, typer.Argument(help="Folder with labels.csv, or in MVTec AD's layout (test/good, test/DEFECT).")],
+) -> None:
+    """Score a labelled folder and show how well the detector tells its anomalies."""
+    from adscore.detector import Detector
+    from adscore.progress import progress_bar
+
+    from adtrain.evaluate import evaluate as evaluate_files
+    from adtrain.evaluate import labelled_files
+    from adtrain.report import evaluation_table, show
+
+    detector = Detector(file)
+    files = labelled_files(data)
+    with progress_bar("scoring", len(files)) as advance:
+        evaluation = evaluate_files(detector, files, advance)
+    show(evaluation_table(evaluation, detector.spec.calibration.threshold))
+
+
+def main() -> None:
+    """Runs the command; without the training stack it says how to install it."""
+    missing = [name for name in _TRAINING_STACK if find_spec(name) is None]
+    if missing and "--help" not in sys.argv:
+        fail(f"adtrain needs {', '.join(missing)}, which the scorer does not; pip install 'adscore[train]'")
+    run(app)
+
+
+def _notify(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    numbers = _numbers(text.lower(), "x", "--size")
+    if len(numbers) != 2:
+        raise typer.BadParameter(f"{text} is not a size; write width x height, e.g. 128x128", param_hint="--size")
+    return numbers[0], numbers[1]
+
+
+def _numbers(text: str, separator: str, hint: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(separator))
+    except ValueError:
+        example = {"--size": "128x128", "--filters": "32,64"}[hint]
+        raise typer.BadParameter(f"{text} is not of the form {example}", param_hint=hint) from None

@@ -1,0 +1,126 @@
+"""From images to a run folder: survey, split, train, draw, keep."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from adexport import SplitConformal, draft_detector
+from adexport.calibration import calibrate
+from adscore.atomic import appears_when_complete
+from adscore.errors import InputError, OutputError
+from adscore.images import Pixels
+from adscore.progress import progress_bar
+from adscore.spec import Mode, TrainingRecord
+
+from adtrain.model import check_size
+from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogram, draw_montage
+from adtrain.run import Run, tool_versions, write_run
+from adtrain.settings import Settings
+from adtrain.source import DEMO_NAME, ImageSource, open_source, read_batches, survey
+from adtrain.training import Epoch, Trained, split, train
+
+Notify = Callable[[str], None]
+
+# Above this share of unreadable images something is wrong with the folder, not with a few files.
+MAX_UNREADABLE = 0.1
+
+_DEFAULT_FPR = 0.01
+_NAMED_FAULTS = 10
+
+
+def fit(
+    data: str | None,
+    folder: Path,
+    settings: Settings,
+    *,
+    size: tuple[int, int] | None,
+    mode: Mode | None,
+    force: bool,
+    notify: Notify,
+) -> Run:
+    """Trains on `data` and returns the run, written to `folder`.
+
+    Args:
+        data: see `adtrain.source.open_source`.
+        folder: the run folder; appears when complete.
+        settings: the dials.
+        size: (width, height) to train at; by default the images' own.
+        mode: "L" or "RGB"; by default the images' own.
+        force: replace a run that is there.
+        notify: takes each line to show.
+
+    Raises:
+        ADError: with what to do about it.
+    """
+    if folder.exists() and not force:
+        raise OutputError(f"{folder}: exists already; choose another --out, or replace it with --force")
+    source = open_source(data, size=size, mode=mode, filters=settings.filters)
+    check_size(source.spec.height, source.spec.width, settings.filters)
+    with progress_bar("reading", len(source)) as advance:
+        found = survey(source, advance)
+    _report_faults(found.faults, len(source), notify)
+    training, held_out = split(found.readable, settings)
+    image = source.spec
+    notify(
+        f"{DEMO_NAME if data is None else data}: {len(training)} images to train on, {len(held_out)} held out, "
+        f"{image.width}x{image.height} {image.mode}"
+    )
+    trained = _train(source, training, held_out, settings, notify)
+    record = TrainingRecord(
+        settings=asdict(settings)
+        | {
+            "filters": list(settings.filters),
+            "decay": settings.decay_rate,
+            "kept_epoch": trained.kept,
+            "interrupted": trained.interrupted,
+        },
+        images=len(training),
+        fingerprint=found.fingerprint,
+        versions=tool_versions(),
+    )
+    run = Run(folder, image, record, None if data is None else str(Path(data).resolve()))
+    pixels = np.concatenate(list(read_batches(source, held_out)))
+    _write(run, trained, pixels)
+    return run
+
+
+def _report_faults(faults: tuple[str, ...], images: int, notify: Notify) -> None:
+    for fault in faults[:_NAMED_FAULTS]:
+        notify(f"left out, unreadable: {fault}")
+    if len(faults) > _NAMED_FAULTS:
+        notify(f"left out, unreadable: {len(faults) - _NAMED_FAULTS} more")
+    if len(faults) > MAX_UNREADABLE * images:
+        raise InputError(
+            f"{len(faults)} of {images} images cannot be read, more than {MAX_UNREADABLE:.0%}; remove or repair them"
+        )
+
+
+def _train(source: ImageSource, training: Pixels, held_out: Pixels, settings: Settings, notify: Notify) -> Trained:
+    def report(epoch: Epoch) -> None:
+        notify(
+            f"epoch {epoch.number}/{settings.epochs}: loss {epoch.loss:.5f}, held-out loss {epoch.held_out_loss:.5f}"
+        )
+
+    batches = settings.epochs * -(-len(training) // settings.batch_size)
+    with progress_bar("training", batches) as advance:
+        trained = train(source, training, held_out, settings, on_batch=advance, on_epoch=report)
+    if trained.interrupted:
+        notify(f"interrupted: keeping the best weights so far, those of epoch {trained.kept}")
+    return trained
+
+
+def _write(run: Run, trained: Trained, held_out: Pixels) -> None:
+    detector = draft_detector(trained.autoencoder, run.image, run.training)
+    scores = detector.score(held_out)
+    rule = SplitConformal(max(_DEFAULT_FPR, 1 / (len(scores) + 1)))
+    try:
+        run.folder.parent.mkdir(parents=True, exist_ok=True)
+        with appears_when_complete(run.folder) as partial:
+            partial.mkdir()
+            write_run(partial, run, trained, held_out)
+            draw_curve(trained.epochs, trained.kept, partial / CURVE)
+            draw_histogram(scores, calibrate(rule, detector, scores), partial / HISTOGRAM)
+            draw_montage(detector, held_out, scores, partial / MONTAGE)
+    except OSError as error:
+        raise OutputError(f"{run.folder}: cannot be written ({error.strerror or error}); choose another --out") from error

@@ -1,0 +1,30 @@
+"""TensorFlow without its start-up chatter, so that what stands on stderr is worth reading."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow once and for all, silently.
+
+    Its C++ parts log before they read TF_CPP_MIN_LOG_LEVEL (tensorflow issue 100442), so the descriptor itself is
+    turned away for the import; an import that fails still raises.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _stderr_discarded():
+        import_module("tensorflow")
+
+
+@contextmanager
+def _stderr_discarded() -> Iterator[None]:
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,0 +1,107 @@
+"""The run folder: what a training leaves behind, complete enough to export from and to repeat."""
+
+import csv
+import json
+import platform
+import zipfile
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from adscore.errors import ADError
+from adscore.images import Pixels
+from adscore.spec import ImageSpec, TrainingRecord
+
+from adtrain.training import Trained
+
+WEIGHTS = "autoencoder.keras"
+RECORD = "run.json"
+HELD_OUT = "held_out.npy"
+HISTORY = "history.csv"
+
+TOOLS = ("adscore", "keras", "numpy", "onnx", "onnxruntime", "pillow", "tensorflow", "tf2onnx")
+
+
+class RunError(ADError):
+    """A run folder is not there, or does not hold what it should."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training as it lies in its folder."""
+
+    folder: Path
+    image: ImageSpec
+    training: TrainingRecord
+    data: str | None  # where the images came from; None: the bundled demo set
+
+
+def tool_versions() -> dict[str, str]:
+    """Returns the versions that a score may depend on."""
+    return {"python": platform.python_version(), **{tool: version(tool) for tool in TOOLS}}
+
+
+def write_run(folder: Path, run: Run, trained: Trained, held_out: Pixels) -> None:
+    """Writes weights, record, history and held-out images into an empty folder.
+
+    Args:
+        folder: where to write, which need not be `run.folder` yet.
+        run: what to record.
+        trained: weights and history.
+        held_out: uint8 (n, height, width, channels).
+    """
+    trained.autoencoder.save(folder / WEIGHTS, include_optimizer=False)
+    np.save(folder / HELD_OUT, held_out)
+    record = {"image": asdict(run.image), "training": asdict(run.training), "data": run.data}
+    (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    with (folder / HISTORY).open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["epoch", "loss", "held_out_loss"])
+        rows.writerows([epoch.number, f"{epoch.loss:.9g}", f"{epoch.held_out_loss:.9g}"] for epoch in trained.epochs)
+
+
+def load_run(folder: Path) -> Run:
+    """Returns the record of a run.
+
+    Raises:
+        RunError: there is no run in `folder`, or its record is damaged.
+    """
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        return Run(folder, ImageSpec(**record["image"]), TrainingRecord(**record["training"]), record["data"])
+    except OSError as error:
+        raise RunError(f"{folder}: no run here ({error.strerror}); train one with adtrain fit") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{folder}: its {RECORD} is damaged ({error}); train again with adtrain fit") from error
+
+
+def load_weights(run: Run) -> Any:  # noqa: ANN401 - Keras ships no types
+    """Returns the run's `keras.Model`, read in safe mode, which runs no code from the file.
+
+    Raises:
+        RunError: the weights cannot be read.
+    """
+    import keras
+
+    try:
+        return keras.saving.load_model(run.folder / WEIGHTS, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        first_line = str(error).partition("\n")[0]
+        raise RunError(f"{run.folder}: its {WEIGHTS} cannot be read ({first_line}); train again") from error
+
+
+def load_held_out(run: Run) -> Pixels:
+    """Returns the held-out images as a memory map, uint8 (n, height, width, channels).
+
+    Raises:
+        RunError: the file cannot be read, or its images are not what the record says.
+    """
+    try:
+        images: Pixels = np.load(run.folder / HELD_OUT, mmap_mode="r")
+    except (OSError, ValueError, EOFError) as error:
+        raise RunError(f"{run.folder}: its {HELD_OUT} cannot be read ({error}); train again") from error
+    if images.dtype != np.uint8 or images.shape[1:] != run.image.shape:
+        raise RunError(f"{run.folder}: its {HELD_OUT} is {images.dtype} {images.shape} and not of {run.image.shape}; train again")
+    return images

@@ -1,0 +1,154 @@
+"""Fitting the autoencoder: images in by index, weights out; Ctrl-C ends it early and keeps the best."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from adexport.graph import scale
+from adscore.errors import ADError, InputError
+from adscore.images import Pixels
+from numpy.typing import NDArray
+
+from adtrain.model import build_autoencoder
+from adtrain.settings import Settings
+from adtrain.source import ImageSource
+
+
+class TrainingError(ADError):
+    """Training could not go on."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training images came to; mean squared errors over pixels in 0..1."""
+
+    number: int  # from 1
+    loss: float  # over the training images, while the weights were changing
+    held_out_loss: float  # over the held-out images, at the end of the epoch
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A fitted autoencoder."""
+
+    autoencoder: Any  # keras.Model
+    epochs: tuple[Epoch, ...]
+    kept: int  # the epoch whose weights these are
+    interrupted: bool
+
+
+def split(indices: NDArray[np.int64], settings: Settings) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Returns (training, held-out) indices, each ascending, drawn with the seed.
+
+    Raises:
+        InputError: there are too few images for both parts to hold one.
+    """
+    count = int(len(indices) * settings.held_out)
+    if count < 1 or count >= len(indices):
+        raise InputError(
+            f"{len(indices)} images cannot be split with --held-out {settings.held_out:g}: both parts need one; "
+            "give more images"
+        )
+    shuffled = np.random.default_rng(settings.seed).permutation(indices)
+    return np.sort(shuffled[count:]), np.sort(shuffled[:count])
+
+
+def train(
+    source: ImageSource,
+    training: NDArray[np.int64],
+    held_out: NDArray[np.int64],
+    settings: Settings,
+    *,
+    on_batch: Callable[[], None] = lambda: None,
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
+) -> Trained:
+    """Returns the autoencoder fitted to the training images: Adam on the mean squared error.
+
+    The same images and settings give the same weights on the same machine. A finished training keeps its last
+    weights; an interrupted one those of the epoch with the smallest held-out loss.
+
+    Args:
+        source: the images.
+        training: indices of those to fit.
+        held_out: indices of those to measure only.
+        settings: the dials.
+        on_batch: called after each batch.
+        on_epoch: called after each epoch.
+
+    Raises:
+        TrainingError: the loss is no number any more, an image vanished, or Ctrl-C came before the first epoch ended.
+        InputError: the images' size does not fit the network.
+    """
+    keras.utils.set_random_seed(settings.seed)
+    tf.config.experimental.enable_op_determinism()
+    height, width, channels = source.spec.shape
+    autoencoder = build_autoencoder(
+        height, width, channels, filters=settings.filters, latent=settings.latent
+    ).autoencoder
+    rate = keras.optimizers.schedules.InverseTimeDecay(settings.learning_rate, 1, settings.decay_rate)
+    autoencoder.compile(optimizer=keras.optimizers.Adam(rate), loss="mse")
+
+    epochs: list[Epoch] = []
+    best_weights: list[NDArray[np.float32]] = []
+
+    def end_epoch(index: int, logs: dict[str, float]) -> None:
+        epoch = Epoch(index + 1, logs["loss"], logs["val_loss"])
+        if not math.isfinite(epoch.loss + epoch.held_out_loss):
+            raise TrainingError(f"the loss is {epoch.loss} after epoch {epoch.number}; train with a smaller --learning-rate")
+        epochs.append(epoch)
+        if epoch is _best(epochs):
+            best_weights[:] = autoencoder.get_weights()
+        on_epoch(epoch)
+
+    def end_batch(index: int, logs: dict[str, float]) -> None:  # noqa: ARG001 - Keras passes both by name
+        on_batch()
+
+    order = tf.data.Dataset.range(len(training))
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=end_epoch, on_train_batch_end=end_batch)
+    try:
+        autoencoder.fit(
+            _batches(source, training, order.shuffle(len(training), seed=settings.seed), settings),
+            validation_data=_batches(source, held_out, tf.data.Dataset.range(len(held_out)), settings),
+            epochs=settings.epochs,
+            shuffle=False,  # the data set shuffles itself
+            verbose=0,
+            callbacks=[callback],
+        )
+    except KeyboardInterrupt as interrupt:
+        if not epochs:
+            raise TrainingError("interrupted before the first epoch ended; nothing was written") from interrupt
+        autoencoder.set_weights(best_weights)
+        return Trained(autoencoder, tuple(epochs), _best(epochs).number, interrupted=True)
+    except tf.errors.OpError as error:
+        raise TrainingError(f"an image could not be read any more: {error.message}; train again") from error
+    return Trained(autoencoder, tuple(epochs), epochs[-1].number, interrupted=False)
+
+
+def _best(epochs: list[Epoch]) -> Epoch:
+    return min(epochs, key=lambda epoch: epoch.held_out_loss)
+
+
+def _batches(source: ImageSource, indices: NDArray[np.int64], order: Any, settings: Settings) -> Any:  # noqa: ANN401 - TensorFlow ships no types
+    """Returns a data set of (image, image) batches that decodes while the network works and holds few at a time.
+
+    Args:
+        source: the images.
+        indices: which of them.
+        order: data set of positions in `indices`.
+        settings: the dials.
+    """
+
+    def read(positions: NDArray[np.int64]) -> Pixels:
+        return np.stack([source.read(int(indices[position])) for position in positions])
+
+    def load(positions: Any) -> Any:  # noqa: ANN401 - TensorFlow ships no types
+        images = tf.numpy_function(read, [positions], tf.uint8)
+        images.set_shape((None, *source.spec.shape))
+        scaled = scale(images)
+        return scaled, scaled
+
+    return order.batch(settings.batch_size).map(load).prefetch(tf.data.AUTOTUNE)
