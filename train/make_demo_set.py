@@ -1,4 +1,4 @@
-"""Makes the bundled demo set from MNIST: python train/make_demo_set.py mnist.npz
+"""Makes the bundled demo set from MNIST: python train/make_demo_set.py mnist.npz.
 
 Ones polluted with 1 % threes to train on, and all ones and threes of the test split, in the layout of keras.datasets.
 """
@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+
 from adtrain.arrays import load_labelled
 from adtrain.dataset import default_contamination, unsupervised_set
 

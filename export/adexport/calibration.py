@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
 from adscore.calibration import conformal_threshold
 from adscore.detector import Detector
 from adscore.errors import CalibrationError
 from adscore.images import Pixels
 from adscore.spec import Calibration, Reference
-from numpy.typing import NDArray
 
 # Up to here every score is stored and p-values are exact; above, the body is thinned and the tail kept whole.
 STORED_SCORES = 1_000

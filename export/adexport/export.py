@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from adscore.detector import Detector
-from adscore.images import Pixels
-from adscore.selftest import PATTERN, pattern
-from adscore.spec import Calibration, DetectorSpec, ImageSpec, Parity, Reference, SelfTest, TrainingRecord
 from numpy.typing import NDArray
 
 from adexport.calibration import Rule, calibrate
 from adexport.graph import SCORE, detector_function, to_onnx, with_spec
 from adexport.parity import compare, judge
+from adscore.detector import Detector
+from adscore.images import Pixels
+from adscore.selftest import PATTERN, pattern
+from adscore.spec import Calibration, DetectorSpec, ImageSpec, Parity, Reference, SelfTest, TrainingRecord
 
 # The hottest pixel of one held-out image in a hundred reaches full heat in a heatmap.
 MAP_SCALE_QUANTILE = 0.99

@@ -9,6 +9,7 @@ from typing import Any
 import onnx
 import tensorflow as tf
 import tf2onnx
+
 from adscore.model_file import INPUT, OUTPUTS
 from adscore.spec import METADATA_KEY, DetectorSpec, ImageSpec, ScoreSpec
 from adscore.spec_json import to_json
@@ -35,7 +36,6 @@ def detector_function(autoencoder: Any, image: ImageSpec) -> Any:  # noqa: ANN40
         image: the size and mode it takes.
     """
 
-    @tf.function(input_signature=[tf.TensorSpec([None, *image.shape], tf.uint8, name=INPUT)], autograph=False)
     def detector(image: Any) -> Any:  # noqa: ANN401 - TensorFlow ships no types
         scaled = scale(image)
         reconstruction = autoencoder(scaled, training=False)
@@ -43,11 +43,14 @@ def detector_function(autoencoder: Any, image: ImageSpec) -> Any:  # noqa: ANN40
         score = tf.reduce_mean(anomaly_map, axis=[1, 2])
         return dict(zip(OUTPUTS, (score, anomaly_map, reconstruction), strict=True))
 
-    return detector
+    return tf.function(
+        detector, input_signature=[tf.TensorSpec([None, *image.shape], tf.uint8, name=INPUT)], autograph=False
+    )
 
 
 def to_onnx(function: Any) -> onnx.ModelProto:  # noqa: ANN401 - TensorFlow ships no types
     """Returns the graph of a `detector_function`, with dynamic batch size and without metadata."""
+    model: onnx.ModelProto
     model, _ = tf2onnx.convert.from_function(function, input_signature=function.input_signature, opset=OPSET)
     model.ir_version = IR_VERSION
     # The converter's own names count up within a process; with these the same weights give the same file.
@@ -76,4 +79,5 @@ def with_spec(model: onnx.ModelProto, spec: DetectorSpec) -> bytes:
     }
     onnx.helper.set_model_props(complete, metadata)
     onnx.checker.check_model(complete, full_check=True)
-    return complete.SerializeToString(deterministic=True)
+    content: bytes = complete.SerializeToString(deterministic=True)
+    return content

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
+
 from adscore.calibration import is_anomaly
 from adscore.detector import Detector
 from adscore.errors import ADError
 from adscore.images import Pixels
 from adscore.spec import Parity
-from numpy.typing import NDArray
 
 BATCH_SIZES = (1, 64)
 MAX_RELATIVE_DIFFERENCE = 1e-5

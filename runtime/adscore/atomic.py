@@ -6,26 +6,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from adscore.errors import OutputError
+
 
 @contextmanager
 def appears_when_complete(target: Path) -> Iterator[Path]:
     """Yields a hidden path beside `target` to write a file or a folder to; at the end it takes the target's name.
 
-    After a failure nothing new is left behind, and what stood at `target` before still stands there.
+    After a failure nothing new is left behind, and what stood at `target` before still stands there. Folders above
+    `target` are made.
 
     Raises:
-        OSError: the place cannot be written to.
+        OutputError: for any OSError while the path is in use, since it is in use for writing.
     """
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     replaced = target.with_name(f".{target.name}.{os.getpid()}.replaced")
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         yield partial
-        if target.is_dir():  # a rename replaces a file, but not a folder with something in it
+        if target.is_dir() and partial.is_dir():  # a rename replaces a file, but not a folder with something in it
             target.rename(replaced)
         partial.replace(target)
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written ({error.strerror or error}); choose another --out") from error
     finally:
         for leftover in (partial, replaced):
             if leftover.is_dir():
                 shutil.rmtree(leftover, ignore_errors=True)
-            else:
-                leftover.unlink(missing_ok=True)
+            elif leftover.is_file():
+                leftover.unlink()
+
+
+def refuse_existing(target: Path, *, force: bool) -> None:
+    """Raises OutputError if there is something at `target` and `force` does not say to replace it."""
+    if target.exists() and not force:
+        raise OutputError(f"{target}: exists already; choose another --out, or replace it with --force")

@@ -33,13 +33,9 @@ def score(
     info: Annotated[bool, typer.Option("--info", help="Print what the detector says of itself.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --info: print the spec as JSON.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the versions of the tool and the format.")] = False,
-    fail_on_anomaly: Annotated[
-        bool, typer.Option("--fail-on-anomaly", help="Exit 4 if there are anomalies.")
-    ] = False,
+    fail_on_anomaly: Annotated[bool, typer.Option("--fail-on-anomaly", help="Exit 4 if there are anomalies.")] = False,
     threshold: Annotated[float | None, typer.Option(help="Decide by this threshold, not the detector's.")] = None,
-    fpr: Annotated[
-        float | None, typer.Option(help="Decide by the threshold that keeps this false-alarm rate.")
-    ] = None,
+    fpr: Annotated[float | None, typer.Option(help="Decide by the threshold that keeps this false-alarm rate.")] = None,
     provider: Annotated[
         Literal["auto", "cpu", "cuda"], typer.Option(help="Where to run; cuda fails if it cannot, auto falls back.")
     ] = "auto",
@@ -116,9 +112,10 @@ def _print_info(detector: "Detector", *, as_json: bool) -> None:
 
 
 def _print_summary(summary: "Summary", detector: "Detector", threshold: float | None, out: str) -> None:
-    calibrated = detector.spec.calibration.threshold
+    limit = detector.spec.calibration.threshold if threshold is None else threshold
+    where = "" if out == "-" else f": {out}"
     typer.echo(
-        f"{summary.images} images, {summary.anomalies} anomalies above {calibrated if threshold is None else threshold:.6g}, "
-        f"{summary.failed} unreadable, on {detector.provider}" + ("" if out == "-" else f": {out}"),
+        f"{summary.images} images, {summary.anomalies} anomalies above {limit:.6g}, "
+        f"{summary.failed} unreadable, on {detector.provider}{where}",
         err=True,
     )

@@ -83,10 +83,7 @@ class Detector:
             ImageError: the images are not of the dtype and shape the detector takes.
         """
         self._check(images)
-        scores = [
-            self._run(batch, ["score"])[0][:count]
-            for batch, count in _batches(images, batch_size)
-        ]
+        scores = [self._run(batch, ["score"])[0][:count] for batch, count in _batches(images, batch_size)]
         return np.concatenate([np.empty(0, np.float32), *scores])
 
     def analyze(self, images: Pixels) -> Outputs:

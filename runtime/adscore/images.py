@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from adscore.errors import ImageError
 from adscore.spec import ImageSpec, Mode
@@ -137,7 +137,7 @@ def _to_eight_bit(image: Image.Image) -> Image.Image:
 
 def _cause(error: Exception) -> str:
     """Returns a short reason, without the path that Pillow and the system put into theirs."""
-    if isinstance(error, Image.UnidentifiedImageError):
+    if isinstance(error, UnidentifiedImageError):
         return f"not an image in a known format ({', '.join(FORMATS)})"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror

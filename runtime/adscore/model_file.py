@@ -25,7 +25,7 @@ def read_model(path: Path) -> bytes:
         size = path.stat().st_size
         if size > MAX_MODEL_BYTES:
             raise ModelError(
-                f"{path} has {size:,} bytes and a detector at most {MAX_MODEL_BYTES:,}; name a detector file with --model"
+                f"{path} has {size:,} bytes and a detector at most {MAX_MODEL_BYTES:,}; name another with --model"
             )
         return path.read_bytes()
     except OSError as error:
@@ -43,9 +43,7 @@ def read_spec(session: Any) -> DetectorSpec:  # noqa: ANN401 - untyped library
     if METADATA_KEY not in metadata:
         raise ModelError(f"this ONNX file has no {METADATA_KEY} in its metadata; make a detector with adtrain export")
     spec = from_json(metadata[METADATA_KEY])
-    found = {
-        node.name: (node.type, tuple(node.shape[1:])) for node in [*session.get_inputs(), *session.get_outputs()]
-    }
+    found = {node.name: (node.type, tuple(node.shape[1:])) for node in [*session.get_inputs(), *session.get_outputs()]}
     height, width, channels = spec.image.shape
     promised = {
         "image": ("tensor(uint8)", (height, width, channels)),

@@ -11,4 +11,4 @@ PATTERN = "(31 * row + 17 * column + 101 * channel) mod 256"
 def pattern(spec: ImageSpec) -> Pixels:
     """Returns the self-test image for `spec`, uint8 of shape (height, width, channels)."""
     row, column, channel = np.indices(spec.shape)
-    return ((31 * row + 17 * column + 101 * channel) % 256).astype(np.uint8)
+    return np.asarray((31 * row + 17 * column + 101 * channel) % 256, dtype=np.uint8)

@@ -6,6 +6,7 @@ side of the house can speak these words without loading numpy.
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 FORMAT_VERSION = 1
@@ -63,7 +64,7 @@ class Reference:
         _require(all(map(math.isfinite, self.scores)), "calibration.reference holds a score that is not finite")
         _require(list(self.scores) == sorted(self.scores), "calibration.reference scores are not ascending")
         steps = [0, *self.ranks, self.images + 1]
-        ascending = all(low < high for low, high in zip(steps, steps[1:], strict=False))
+        ascending = all(low < high for low, high in pairwise(steps))
         _require(ascending, "calibration.reference ranks are not ascending within 1..images")
 
 

@@ -73,7 +73,7 @@ def _read(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 - a type
 
 def _read_object(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 - see _read
     if not isinstance(value, Mapping):
-        raise ValueError(f"{where} is not an object")
+        raise ValueError(f"{where} is not an object")  # noqa: TRY004 - one kind of fault for the caller to catch
     hints = get_type_hints(kind)
     missing = [field.name for field in fields(kind) if field.name not in value]
     if missing:

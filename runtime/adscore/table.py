@@ -33,22 +33,21 @@ def open_table(out: str) -> Iterator[RowWriter]:
     """
     suffix = ".csv" if out == STDOUT else Path(out).suffix.lower()
     if suffix not in _WRITERS:
-        raise OutputError(f"{out}: unknown kind of table; end the name in {' or '.join(_WRITERS)}, or give - for stdout")
+        raise OutputError(
+            f"{out}: unknown kind of table; end the name in {' or '.join(_WRITERS)}, or give - for stdout"
+        )
     if out == STDOUT:
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="")
         yield _WRITERS[suffix](sys.stdout)
         sys.stdout.flush()
         return
-    try:
+    with (
+        appears_when_complete(Path(out)) as partial,
         # surrogateescape: a file name that is not UTF-8 comes out as the bytes it is.
-        with (
-            appears_when_complete(Path(out)) as partial,
-            partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
-        ):
-            yield _WRITERS[suffix](file)
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror or error}); choose another --out") from error
+        partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
+        yield _WRITERS[suffix](file)
 
 
 def _csv_writer(file: TextIO) -> RowWriter:

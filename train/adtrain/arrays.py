@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
+
 from adscore.errors import InputError
 from adscore.images import Pixels
-from numpy.typing import NDArray
 
 Split = Literal["train", "test"]
 
@@ -60,7 +61,9 @@ def load_labelled(source: str, split: Split) -> LabelledImages:
     if path.is_dir():
         found = sorted(path.glob(f"{_IDX_SPLITS[split]}-images*idx3*"))
         if not found:
-            raise InputError(f"{source}: no {_IDX_SPLITS[split]}-images-idx3-ubyte in this folder; give a .npz or IDX file")
+            raise InputError(
+                f"{source}: no {_IDX_SPLITS[split]}-images-idx3-ubyte in this folder; give a .npz or IDX file"
+            )
         path = found[0]
     labels = path.with_name(path.name.replace("images", "labels").replace("idx3", "idx1"))
     return _checked(source, read_idx(path), read_idx(labels))
@@ -134,7 +137,7 @@ def _downloaded(name: str, split: Split) -> LabelledImages:
     dataset = {"mnist": keras.datasets.mnist, "fashion-mnist": keras.datasets.fashion_mnist}[name]
     try:
         pairs = dict(zip(("train", "test"), dataset.load_data(), strict=True))
-    except Exception as error:  # noqa: BLE001 - Keras raises a bare Exception where the download fails
+    except Exception as error:
         raise InputError(
             f"{name}: cannot be downloaded by keras.datasets ({error}); it takes internet the first time. "
             "Give a .npz file, or use the bundled set: demo"
@@ -145,7 +148,9 @@ def _downloaded(name: str, split: Split) -> LabelledImages:
 def _checked(source: str, images: NDArray[Any], labels: NDArray[Any]) -> LabelledImages:
     images = _as_images(source, images)
     if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
-        raise InputError(f"{source}: {len(images)} images need as many whole-number labels, not {labels.shape} {labels.dtype}")
+        raise InputError(
+            f"{source}: {len(images)} images need as many whole-number labels, not {labels.shape} {labels.dtype}"
+        )
     return LabelledImages(images, labels.astype(np.int64))
 
 
@@ -153,7 +158,7 @@ def _as_images(source: str, array: NDArray[Any]) -> Pixels:
     grey_or_rgb = array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3))
     if array.dtype != np.uint8 or not grey_or_rgb:
         raise InputError(
-            f"{source}: images must be uint8 of shape (n, height, width), or with 1 or 3 channels behind, and these are "
-            f"{array.dtype} of shape {array.shape}"
+            f"{source}: images must be uint8 of shape (n, height, width), or with 1 or 3 channels behind, "
+            f"and these are {array.dtype} of shape {array.shape}"
         )
     return array[..., 0] if array.ndim == 4 and array.shape[3] == 1 else array

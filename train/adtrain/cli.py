@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from adscore.command import fail, run
 
+from adscore.command import fail, run
 from adtrain.quiet import import_tensorflow
 
 # What the train extra brings beyond the scorer.
@@ -66,9 +66,7 @@ def fit(
     out: Annotated[Path, typer.Option(help="Run folder to write.")] = Path("artifacts/run"),
     force: Annotated[bool, typer.Option("--force", help="Replace a run that is there.")] = False,
     size: Size = None,
-    mode: Annotated[
-        Literal["L", "RGB"] | None, typer.Option(help="Grey or colour. Default: the images' own.")
-    ] = None,
+    mode: Annotated[Literal["L", "RGB"] | None, typer.Option(help="Grey or colour. Default: the images' own.")] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 20,
     batch_size: Annotated[int, typer.Option(help="Images a step.")] = 32,
     learning_rate: Annotated[float, typer.Option(help="Adam's, at the start.")] = 1e-3,
@@ -96,7 +94,9 @@ def fit(
         seed=seed,
     )
     fitted = fit_run(data, out, settings, size=_size(size), mode=mode, force=force, notify=_notify)
-    _notify(f"run: {fitted.folder} (weights, held-out images, history and pictures); next: adtrain export {fitted.folder}")
+    _notify(
+        f"run: {fitted.folder} (weights, held-out images, history and pictures); next: adtrain export {fitted.folder}"
+    )
 
 
 @app.command(epilog="Example: adtrain export artifacts/run --out artifacts/detector.onnx --fpr 0.01")
@@ -130,12 +130,13 @@ def export(
 @app.command(epilog="Example: adtrain evaluate artifacts/detector.onnx ./data")
 def evaluate(
     file: Annotated[str, typer.Argument(help="Detector file.")],
-    data: Annotated[str, typer.Argument(help="Folder with labels.csv, or in MVTec AD's layout (test/good, test/DEFECT).")],
+    data: Annotated[
+        str, typer.Argument(help="Folder with labels.csv, or in MVTec AD's layout (test/good, test/DEFECT).")
+    ],
 ) -> None:
     """Score a labelled folder and show how well the detector tells its anomalies."""
     from adscore.detector import Detector
     from adscore.progress import progress_bar
-
     from adtrain.evaluate import evaluate as evaluate_files
     from adtrain.evaluate import labelled_files
     from adtrain.report import evaluation_table, show

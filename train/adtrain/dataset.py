@@ -4,10 +4,10 @@ import csv
 from pathlib import Path
 
 import numpy as np
-from adscore.atomic import appears_when_complete
-from adscore.errors import InputError, OutputError
 from PIL import Image
 
+from adscore.atomic import appears_when_complete, refuse_existing
+from adscore.errors import InputError
 from adtrain.arrays import LabelledImages, Split
 
 LABELS_FILE = "labels.csv"
@@ -59,22 +59,17 @@ def write_set(images: LabelledImages, folder: Path, *, anomaly: int, force: bool
     Raises:
         OutputError: the folder exists, or cannot be written.
     """
-    if folder.exists() and not force:
-        raise OutputError(f"{folder}: exists already; choose another --out, or replace it with --force")
+    refuse_existing(folder, force=force)
     digits = len(str(len(images.labels) - 1))
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with appears_when_complete(folder) as partial:
-            partial.mkdir()
-            with (partial / LABELS_FILE).open("w", encoding="utf-8", newline="") as file:
-                rows = csv.writer(file, lineterminator="\n")
-                rows.writerow(LABELS_COLUMNS)
-                for index, (image, label) in enumerate(zip(images.images, images.labels, strict=True)):
-                    name = f"{index:0{digits}}.png"
-                    Image.fromarray(image).save(partial / name)
-                    rows.writerow([name, label, str(label == anomaly).lower()])
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror or error}); choose another --out") from error
+    with appears_when_complete(folder) as partial:
+        partial.mkdir()
+        with (partial / LABELS_FILE).open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(LABELS_COLUMNS)
+            for index, (image, label) in enumerate(zip(images.images, images.labels, strict=True)):
+                name = f"{index:0{digits}}.png"
+                Image.fromarray(image).save(partial / name)
+                rows.writerow([name, label, str(label == anomaly).lower()])
 
 
 def default_contamination(split: Split) -> float | None:

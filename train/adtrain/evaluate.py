@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from sklearn.metrics import average_precision_score, roc_auc_score
+
 from adscore.detector import Detector, Prediction
 from adscore.errors import InputError
 from adscore.inputs import find_images
-from sklearn.metrics import average_precision_score, roc_auc_score
-
 from adtrain.dataset import LABELS_COLUMNS, LABELS_FILE
 
 _GOOD = "good"  # of MVTec AD's layout: test/good and one folder beside it for each kind of defect
@@ -56,7 +56,9 @@ def labelled_files(data: str) -> list[LabelledFile]:
     """
     folder = Path(data)
     if not folder.is_dir():
-        raise InputError(f"{data}: no such folder; give one with {LABELS_FILE}, or with {_TEST}/{_GOOD} and {_TEST}/DEFECT")
+        raise InputError(
+            f"{data}: no such folder; give one with {LABELS_FILE}, or with {_TEST}/{_GOOD} and {_TEST}/DEFECT"
+        )
     files = list(_from_labels(folder) if (folder / LABELS_FILE).is_file() else _from_layout(folder))
     if len({file.is_anomaly for file in files}) < 2:
         raise InputError(f"{data}: normal and anomalous images are both needed to evaluate, and there is one kind only")
@@ -76,7 +78,9 @@ def evaluate(detector: Detector, files: list[LabelledFile], advance: Callable[[]
     readable = [(prediction, known) for prediction, known in scored if prediction.error is None]
     known = np.array([known for _, known in readable], bool)
     if known.all() or not known.any():
-        raise InputError(f"{len(scored) - len(readable)} of {len(scored)} images cannot be read; the rest is of one kind")
+        raise InputError(
+            f"{len(scored) - len(readable)} of {len(scored)} images cannot be read; the rest is of one kind"
+        )
     scores = np.array([prediction.score for prediction, _ in readable], np.float64)
     labels = np.array([prediction.is_anomaly for prediction, _ in readable], bool)
     return Evaluation(
@@ -95,7 +99,9 @@ def _from_labels(folder: Path) -> Iterator[LabelledFile]:
         for row in csv.DictReader(file):
             path, is_anomaly = row.get("path"), row.get("is_anomaly")
             if path is None or is_anomaly not in ("true", "false"):
-                raise InputError(f"{folder / LABELS_FILE}: needs the columns {', '.join(LABELS_COLUMNS)}, is_anomaly true or false")
+                raise InputError(
+                    f"{folder / LABELS_FILE}: needs the columns {', '.join(LABELS_COLUMNS)}, is_anomaly true or false"
+                )
             yield LabelledFile(folder / path, is_anomaly == "true")
 
 

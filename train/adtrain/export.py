@@ -6,10 +6,8 @@ from pathlib import Path
 from adexport import Exported, Given, Quantile, Rule, SplitConformal, export_detector
 from adexport.parity import BATCH_SIZES
 from adscore.atomic import appears_when_complete
-from adscore.errors import OutputError
 from adscore.images import Pixels
 from adscore.progress import progress_bar
-
 from adtrain.pictures import HISTOGRAM, draw_histogram
 from adtrain.run import Run, RunError, load_held_out, load_weights
 from adtrain.source import read_batches, reopen_source, survey
@@ -25,7 +23,7 @@ def rule_for(run: Run, *, fpr: float, quantile: float | None, threshold: float |
 
 
 def all_images(run: Run) -> Iterator[Pixels]:
-    """Yields batches of all images that the run was made from, training and held-out, uint8 (n, height, width, channels).
+    """Yields batches of all images of a run, training and held-out, uint8 (n, height, width, channels).
 
     Raises:
         RunError: the images are no longer those that the run was made from.
@@ -52,11 +50,8 @@ def export_run(run: Run, rule: Rule, out: Path) -> Exported:
         exported = export_detector(
             load_weights(run), held_out, image=run.image, training=run.training, rule=rule, advance=advance
         )
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with appears_when_complete(out) as partial:
-            partial.write_bytes(exported.content)
-        draw_histogram(exported.held_out_scores, exported.spec.calibration, run.folder / HISTOGRAM)
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror or error}); choose another --out") from error
+    with appears_when_complete(out) as partial:
+        partial.write_bytes(exported.content)
+    with appears_when_complete(run.folder / HISTOGRAM) as partial:
+        draw_histogram(exported.held_out_scores, exported.spec.calibration, partial)
     return exported

@@ -5,19 +5,19 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+
 from adexport import SplitConformal, draft_detector
 from adexport.calibration import calibrate
-from adscore.atomic import appears_when_complete
-from adscore.errors import InputError, OutputError
+from adscore.atomic import appears_when_complete, refuse_existing
+from adscore.errors import InputError
 from adscore.images import Pixels
 from adscore.progress import progress_bar
 from adscore.spec import Mode, TrainingRecord
-
 from adtrain.model import check_size
 from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogram, draw_montage
 from adtrain.run import Run, tool_versions, write_run
 from adtrain.settings import Settings
-from adtrain.source import DEMO_NAME, ImageSource, open_source, read_batches, survey
+from adtrain.source import DEMO_NAME, ImageSource, Indices, open_source, read_batches, survey
 from adtrain.training import Epoch, Trained, split, train
 
 Notify = Callable[[str], None]
@@ -53,8 +53,7 @@ def fit(
     Raises:
         ADError: with what to do about it.
     """
-    if folder.exists() and not force:
-        raise OutputError(f"{folder}: exists already; choose another --out, or replace it with --force")
+    refuse_existing(folder, force=force)
     source = open_source(data, size=size, mode=mode, filters=settings.filters)
     check_size(source.spec.height, source.spec.width, settings.filters)
     with progress_bar("reading", len(source)) as advance:
@@ -96,7 +95,7 @@ def _report_faults(faults: tuple[str, ...], images: int, notify: Notify) -> None
         )
 
 
-def _train(source: ImageSource, training: Pixels, held_out: Pixels, settings: Settings, notify: Notify) -> Trained:
+def _train(source: ImageSource, training: Indices, held_out: Indices, settings: Settings, notify: Notify) -> Trained:
     def report(epoch: Epoch) -> None:
         notify(
             f"epoch {epoch.number}/{settings.epochs}: loss {epoch.loss:.5f}, held-out loss {epoch.held_out_loss:.5f}"
@@ -114,13 +113,9 @@ def _write(run: Run, trained: Trained, held_out: Pixels) -> None:
     detector = draft_detector(trained.autoencoder, run.image, run.training)
     scores = detector.score(held_out)
     rule = SplitConformal(max(_DEFAULT_FPR, 1 / (len(scores) + 1)))
-    try:
-        run.folder.parent.mkdir(parents=True, exist_ok=True)
-        with appears_when_complete(run.folder) as partial:
-            partial.mkdir()
-            write_run(partial, run, trained, held_out)
-            draw_curve(trained.epochs, trained.kept, partial / CURVE)
-            draw_histogram(scores, calibrate(rule, detector, scores), partial / HISTOGRAM)
-            draw_montage(detector, held_out, scores, partial / MONTAGE)
-    except OSError as error:
-        raise OutputError(f"{run.folder}: cannot be written ({error.strerror or error}); choose another --out") from error
+    with appears_when_complete(run.folder) as partial:
+        partial.mkdir()
+        write_run(partial, run, trained, held_out)
+        draw_curve(trained.epochs, trained.kept, partial / CURVE)
+        draw_histogram(scores, calibrate(rule, detector, scores), partial / HISTOGRAM)
+        draw_montage(detector, held_out, scores, partial / MONTAGE)

@@ -4,8 +4,9 @@ import math
 from typing import Any, NamedTuple
 
 import keras
-from adscore.errors import InputError
 from keras import layers
+
+from adscore.errors import InputError
 
 STRIDE = 2
 LEAK = 0.2

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
 from adscore.detector import Detector
 from adscore.images import Pixels
 from adscore.info import describe_rule
 from adscore.spec import Calibration
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
-
 from adtrain.training import Epoch
 
 CURVE = "training.png"
@@ -34,9 +35,9 @@ def draw_curve(epochs: Sequence[Epoch], kept: int, path: Path) -> None:
     axes.plot(numbers, [epoch.held_out_loss for epoch in epochs], color=_ORANGE, marker=".", label="held-out images")
     axes.axvline(kept, color=_GREY, linestyle=":", label=f"weights kept (epoch {kept})")
     axes.set(title="Training", xlabel="epoch", ylabel="mean squared error", yscale="log")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
-    figure.savefig(path, dpi=_DPI)
+    figure.savefig(path, dpi=_DPI, format="png")
 
 
 def draw_histogram(scores: NDArray[np.float32], calibration: Calibration, path: Path) -> None:
@@ -51,7 +52,7 @@ def draw_histogram(scores: NDArray[np.float32], calibration: Calibration, path: 
     axes.set(xlabel="score", ylabel="held-out images", yscale="log")
     axes.set_title(f"Scores of held-out images\n{describe_rule(calibration)}", fontsize=10)
     axes.legend(frameon=False)
-    figure.savefig(path, dpi=_DPI)
+    figure.savefig(path, dpi=_DPI, format="png")
 
 
 def draw_montage(detector: Detector, images: Pixels, scores: NDArray[np.float32], path: Path) -> None:
@@ -68,7 +69,7 @@ def draw_montage(detector: Detector, images: Pixels, scores: NDArray[np.float32]
     start = (len(order) - columns) // 2
     groups = {"Typical": order[start : start + columns], "Most anomalous": order[::-1][:columns]}
     figure = Figure(figsize=(1.1 * columns + 0.9, 6.2), layout="constrained")
-    for part, (title, chosen) in zip(figure.subfigures(2, 1), groups.items(), strict=True):
+    for part, (title, chosen) in zip(np.ravel(figure.subfigures(2, 1)), groups.items(), strict=True):
         part.suptitle(title, x=0.02, ha="left", fontweight="bold")
         inputs = np.stack([images[index] for index in chosen])
         rows = {"input": inputs, "reconstruction": detector.analyze(inputs).reconstruction}
@@ -81,4 +82,4 @@ def draw_montage(detector: Detector, images: Pixels, scores: NDArray[np.float32]
                 axis.set(xticks=[], yticks=[])
         for axis, index in zip(axes[0], chosen, strict=True):
             axis.set_title(f"{scores[index]:.3g}", fontsize=9)
-    figure.savefig(path, dpi=_DPI)
+    figure.savefig(path, dpi=_DPI, format="png")

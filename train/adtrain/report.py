@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from adexport import Exported
-from adscore.info import describe_rule
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from adexport import Exported
+from adscore.info import describe_rule
 from adtrain.evaluate import Evaluation
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from adscore.errors import ADError
 from adscore.images import Pixels
 from adscore.spec import ImageSpec, TrainingRecord
-
 from adtrain.training import Trained
 
 WEIGHTS = "autoencoder.keras"
@@ -103,5 +103,7 @@ def load_held_out(run: Run) -> Pixels:
     except (OSError, ValueError, EOFError) as error:
         raise RunError(f"{run.folder}: its {HELD_OUT} cannot be read ({error}); train again") from error
     if images.dtype != np.uint8 or images.shape[1:] != run.image.shape:
-        raise RunError(f"{run.folder}: its {HELD_OUT} is {images.dtype} {images.shape} and not of {run.image.shape}; train again")
+        raise RunError(
+            f"{run.folder}: its {HELD_OUT} is {images.dtype} {images.shape} and not of {run.image.shape}; train again"
+        )
     return images

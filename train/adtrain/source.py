@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
 from adscore.errors import ImageError, InputError
 from adscore.images import Pixels, decode, prepare, read_header
 from adscore.inputs import ImageFile, find_images
 from adscore.spec import ImageSpec, Mode
-from numpy.typing import NDArray
-from PIL import Image
-
 from adtrain.arrays import load_demo, load_images
 from adtrain.model import nearest_size
+
+Indices = NDArray[np.int64]
 
 DEMO_NAME = "the bundled demo set"
 NORMAL_FOLDER = Path("train/good")  # of MVTec AD's layout
@@ -27,7 +29,9 @@ _HEADERS = 200
 class ImageSource(Protocol):
     """Images that become `spec` one by one."""
 
-    spec: ImageSpec
+    @property
+    def spec(self) -> ImageSpec:
+        """What every image becomes."""
 
     def __len__(self) -> int:
         """Returns the number of images."""
@@ -46,7 +50,7 @@ class ArraySource:
     images: Pixels  # (n, height, width), or (n, height, width, 3)
     spec: ImageSpec
 
-    def __len__(self) -> int:  # noqa: D105
+    def __len__(self) -> int:
         return len(self.images)
 
     def name(self, index: int) -> str:
@@ -65,7 +69,7 @@ class FileSource:
     files: Sequence[ImageFile]
     spec: ImageSpec
 
-    def __len__(self) -> int:  # noqa: D105
+    def __len__(self) -> int:
         return len(self.files)
 
     def name(self, index: int) -> str:
@@ -81,7 +85,7 @@ class FileSource:
 class Survey:
     """What one pass over all images found."""
 
-    readable: NDArray[np.int64]  # indices, ascending
+    readable: Indices  # indices, ascending
     faults: tuple[str, ...]  # "name: cause" of each image that cannot be read
     fingerprint: str  # "sha256:" over the pixels of the readable images in order
 
@@ -112,7 +116,9 @@ def open_source(
     else:
         raise InputError(f"{data}: no such file or folder; give a folder of images, a .npz, or an IDX file")
     height, width = images.shape[1:3]
-    return ArraySource(images, _spec(width, height, "L" if images.ndim == 3 else "RGB", size=size, mode=mode, filters=filters))
+    return ArraySource(
+        images, _spec(width, height, "L" if images.ndim == 3 else "RGB", size=size, mode=mode, filters=filters)
+    )
 
 
 def reopen_source(data: str | None, spec: ImageSpec) -> ImageSource:
@@ -133,7 +139,7 @@ def survey(source: ImageSource, advance: Callable[[], None] = lambda: None) -> S
     return Survey(np.array(readable, np.int64), tuple(faults), f"sha256:{digest.hexdigest()}")
 
 
-def read_batches(source: ImageSource, indices: NDArray[np.int64], size: int = 64) -> Iterator[Pixels]:
+def read_batches(source: ImageSource, indices: Indices, size: int = 64) -> Iterator[Pixels]:
     """Yields the images at `indices` in order, uint8 (up to size, height, width, channels)."""
     for start in range(0, len(indices), size):
         yield np.stack([source.read(int(index)) for index in indices[start : start + size]])

@@ -8,14 +8,14 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
+
 from adexport.graph import scale
 from adscore.errors import ADError, InputError
 from adscore.images import Pixels
-from numpy.typing import NDArray
-
 from adtrain.model import build_autoencoder
 from adtrain.settings import Settings
-from adtrain.source import ImageSource
+from adtrain.source import ImageSource, Indices
 
 
 class TrainingError(ADError):
@@ -41,7 +41,7 @@ class Trained:
     interrupted: bool
 
 
-def split(indices: NDArray[np.int64], settings: Settings) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def split(indices: Indices, settings: Settings) -> tuple[Indices, Indices]:
     """Returns (training, held-out) indices, each ascending, drawn with the seed.
 
     Raises:
@@ -59,8 +59,8 @@ def split(indices: NDArray[np.int64], settings: Settings) -> tuple[NDArray[np.in
 
 def train(
     source: ImageSource,
-    training: NDArray[np.int64],
-    held_out: NDArray[np.int64],
+    training: Indices,
+    held_out: Indices,
     settings: Settings,
     *,
     on_batch: Callable[[], None] = lambda: None,
@@ -98,7 +98,9 @@ def train(
     def end_epoch(index: int, logs: dict[str, float]) -> None:
         epoch = Epoch(index + 1, logs["loss"], logs["val_loss"])
         if not math.isfinite(epoch.loss + epoch.held_out_loss):
-            raise TrainingError(f"the loss is {epoch.loss} after epoch {epoch.number}; train with a smaller --learning-rate")
+            raise TrainingError(
+                f"the loss is {epoch.loss} after epoch {epoch.number}; train with a smaller --learning-rate"
+            )
         epochs.append(epoch)
         if epoch is _best(epochs):
             best_weights[:] = autoencoder.get_weights()
@@ -132,7 +134,7 @@ def _best(epochs: list[Epoch]) -> Epoch:
     return min(epochs, key=lambda epoch: epoch.held_out_loss)
 
 
-def _batches(source: ImageSource, indices: NDArray[np.int64], order: Any, settings: Settings) -> Any:  # noqa: ANN401 - TensorFlow ships no types
+def _batches(source: ImageSource, indices: Indices, order: Any, settings: Settings) -> Any:  # noqa: ANN401 - TensorFlow ships no types
     """Returns a data set of (image, image) batches that decodes while the network works and holds few at a time.
 
     Args:
@@ -142,7 +144,7 @@ def _batches(source: ImageSource, indices: NDArray[np.int64], order: Any, settin
         settings: the dials.
     """
 
-    def read(positions: NDArray[np.int64]) -> Pixels:
+    def read(positions: Indices) -> Pixels:
         return np.stack([source.read(int(indices[position])) for position in positions])
 
     def load(positions: Any) -> Any:  # noqa: ANN401 - TensorFlow ships no types
