@@ -1,6 +1,7 @@
 """How both commands end: a known fault is one `error:` line and exit 1, an unknown one keeps its traceback."""
 
 import sys
+import warnings
 from typing import NoReturn
 
 import typer
@@ -10,6 +11,8 @@ from adscore.errors import ADError
 
 def run(app: typer.Typer) -> NoReturn:
     """Runs `app` with the command line's arguments and exits."""
+    # Pillow's remarks on odd files; what matters of them becomes a row's error or a refusal.
+    warnings.filterwarnings("ignore", module="PIL")
     try:
         app()
     except ADError as error:

@@ -22,7 +22,7 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 # A small file may claim to be huge; at 4 bytes a pixel this keeps one decoded image under 400 MB.
 MAX_PIXELS = 89_478_485
 
-# Besides OSError, Pillow's decoders raise these on damaged files.
+# Besides OSError, Pillow's decoders raise these on damaged files; a Warning, where the caller makes warnings errors.
 _DECODER_FAULTS = (
     OSError,
     ValueError,
@@ -36,7 +36,7 @@ _DECODER_FAULTS = (
     MemoryError,
     struct.error,
     Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
+    Warning,
 )
 
 _ORIENTATION_TAG = 0x0112

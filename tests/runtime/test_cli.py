@@ -1,0 +1,153 @@
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from adscore import __version__
+
+from tests.conftest import Run
+from tests.tiny import paint, tiny_detector, tiny_spec
+
+pytestmark = pytest.mark.usefixtures("detector_file")
+
+HEADER = "path,score,threshold,is_anomaly,p_value,error\n"
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    for grey in (0, 102, 255):
+        paint(tmp_path / "images" / "lot 1" / f"{grey}.png", grey)
+    return tmp_path / "images"
+
+
+@pytest.mark.usefixtures("images")
+def test_a_folder_in_a_table_out(run: Run, tmp_path: Path) -> None:
+    done = run("adscore", "./images", "--out", "results.csv")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == (
+        "detector: detector.onnx\n3 images, 1 anomalies above 0.495, 0 unreadable, on cpu: results.csv\n"
+    )
+    assert (tmp_path / "results.csv").read_text() == (
+        HEADER + "lot 1/0.png,0,0.495000005,false,1,\n"
+        "lot 1/102.png,0.160000011,0.495000005,false,0.68,\n"
+        "lot 1/255.png,1,0.495000005,true,0.01,\n"
+    )
+
+
+def test_an_unreadable_image_is_a_row_and_exit_3(run: Run, images: Path) -> None:
+    (images / "lot 1" / "1.png").write_bytes(b"no image")
+    done = run("adscore", "images", "--fail-on-anomaly")
+    assert done.returncode == 3
+    assert done.stdout.splitlines()[2] == (
+        'lot 1/1.png,,0.495000005,,,"not an image in a known format (BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP)"'
+    )
+    assert done.stderr.endswith("4 images, 1 anomalies above 0.495, 1 unreadable, on cpu\n")
+
+
+@pytest.mark.usefixtures("images")
+def test_anomalies_are_exit_4_only_if_asked(run: Run) -> None:
+    assert run("adscore", "images", "--fail-on-anomaly").returncode == 4
+    assert run("adscore", "images", "--fail-on-anomaly", "--threshold", "1").returncode == 0
+    assert run("adscore", "images").returncode == 0
+
+
+@pytest.mark.usefixtures("images")
+def test_threshold_and_rate_override_the_file(run: Run) -> None:
+    by_threshold = run("adscore", "images", "--threshold", "0.1").stdout.splitlines()
+    assert [row.split(",")[2:4] for row in by_threshold[1:]] == [["0.100000001", label] for label in ("false", "true", "true")]
+    by_rate = run("adscore", "images", "--fpr", "0.5").stdout.splitlines()
+    assert by_rate[1].split(",")[2] == "0.25"
+
+
+@pytest.mark.usefixtures("images")
+def test_rate_that_the_file_cannot_promise_is_refused(run: Run) -> None:
+    done = run("adscore", "images", "--fpr", "0.001")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[1:] == [
+        "error: a false-alarm rate of 0.001 takes at least 999 held-out images (n >= 1/fpr - 1) and there are 99; "
+        "ask for 0.01 or more, or hold out more images"
+    ]
+
+
+def test_list_on_stdin_and_json_lines(run: Run, images: Path) -> None:
+    listed = f"{images}/lot 1/255.png\ngone.png\n"
+    done = run("adscore", "-", "--out", "r.jsonl", stdin=listed)
+    assert done.returncode == 3
+    first, second = map(json.loads, (images.parent / "r.jsonl").read_text().splitlines())
+    assert (first["path"], first["is_anomaly"]) == (f"{images}/lot 1/255.png", True)
+    assert (second["path"], second["error"]) == ("gone.png", "No such file or directory")
+
+
+@pytest.mark.usefixtures("images")
+@pytest.mark.parametrize("options", [["--batch-size", "1"], ["--batch-size", "2"], ["--threads", "1"]])
+def test_tuning_changes_no_row(run: Run, options: list[str]) -> None:
+    assert run("adscore", "images", *options).stdout == run("adscore", "images").stdout
+
+
+@pytest.mark.usefixtures("images")
+def test_model_is_taken_from_the_variable(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "other.bin").write_bytes(tiny_detector())
+    done = run("adscore", "images", ADSCORE_MODEL="other.bin")
+    assert done.stderr.startswith("detector: other.bin\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["gone"], "error: gone: no such file or folder; name images, a folder of images, or - for a list on stdin"),
+        ([".", "--model", "gone.onnx"], "error: gone.onnx cannot be read (No such file or directory); name a detector"),
+        ([".", "--model", "images"], "error: images cannot be read (Is a directory); name a detector file with"),
+        (["images", "--out", "r.parquet"], "error: r.parquet: unknown kind of table; end the name in .csv or .jsonl"),
+        (["images", "--provider", "cuda"], "error: provider cuda: this is a CPU build of ONNX Runtime"),
+    ],
+)
+@pytest.mark.usefixtures("images")
+def test_what_cannot_run_is_one_line_and_exit_1(run: Run, arguments: list[str], message: str) -> None:
+    done = run("adscore", *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].startswith(message)
+    assert len(done.stderr.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Invalid value for IMAGES: name images, a folder of images, or - for a list on stdin"),
+        (["images", "--fpr", "0"], "Invalid value for --fpr: a false-alarm rate lies between 0 and 1"),
+        (["images", "--fpr", "0.1", "--threshold", "1"], "Invalid value for --fpr: give --threshold or --fpr, not both"),
+        (["images", "--json"], "Invalid value for --json: goes with --info; for a table as JSON use --out results.jsonl"),
+        (["images", "--info"], "Invalid value for --info: prints the detector and scores nothing; leave the images out"),
+        (["images", "--batch-size", "0"], "Invalid value for '--batch-size': "),
+        (["images", "--provider", "gpu"], "Invalid value for '--provider': "),
+    ],
+)
+def test_wrong_usage_is_exit_2(run: Run, arguments: list[str], message: str) -> None:
+    done = run("adscore", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1].startswith(f"Error: {message}")
+
+
+def test_version_tells_tool_and_format(run: Run) -> None:
+    assert run("adscore", "--version").stdout == f"adscore {__version__} (detector format 1)\n"
+
+
+def test_info_prints_the_spec(run: Run) -> None:
+    text = run("adscore", "--info").stdout
+    assert "threshold  0.495000005, split-conformal: false-alarm rate <= 0.01, from 99 held-out images\n" in text
+    as_json = json.loads(run("adscore", "--info", "--json").stdout)
+    assert as_json == json.loads(json.dumps(asdict(tiny_spec())))
+
+
+def test_a_reader_that_stops_early_causes_no_traceback(images: Path, tmp_path: Path) -> None:
+    listed = f"{images}/lot 1/0.png\n" * 5000
+    adscore = Path(sys.executable).with_name("adscore")
+    pipe = f"'{adscore}' - | head -n 1"
+    done = subprocess.run(["bash", "-c", pipe], input=listed, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == HEADER
+    assert done.stderr == "detector: detector.onnx\n"
+
+
+def test_python_m_adscore_is_the_same(run: Run) -> None:
+    assert run("python", "-m", "adscore", "--version").stdout == run("adscore", "--version").stdout

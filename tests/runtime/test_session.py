@@ -1,0 +1,29 @@
+import os
+
+import pytest
+from adscore import Detector
+from adscore.errors import ProviderError
+from adscore.session import open_session
+
+from tests.tiny import tiny_detector
+
+
+@pytest.mark.parametrize("provider", ["auto", "cpu"])
+def test_cpu_runs_and_is_named(provider: str) -> None:
+    assert Detector(tiny_detector(), provider="auto" if provider == "auto" else "cpu").provider == "cpu"
+
+
+def test_cuda_on_a_cpu_build_is_refused_with_the_next_step() -> None:
+    with pytest.raises(ProviderError) as raised:
+        Detector(tiny_detector(), provider="cuda")
+    assert str(raised.value).startswith("provider cuda: this is a CPU build of ONNX Runtime (1.")
+    assert str(raised.value).endswith(
+        "; pip uninstall -y onnxruntime onnxruntime-gpu, then pip install 'adscore[cuda]'"
+    )
+
+
+def test_threads_are_those_this_process_may_use_and_do_not_spin() -> None:
+    options = open_session(tiny_detector(), "cpu", None).get_session_options()
+    assert options.intra_op_num_threads == len(os.sched_getaffinity(0))
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+    assert open_session(tiny_detector(), "cpu", 1).get_session_options().intra_op_num_threads == 1

@@ -1,0 +1,79 @@
+import json
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from adscore.errors import ModelError
+from adscore.spec_json import from_json, to_json
+
+from tests.tiny import tiny_spec
+
+
+def changed(path: str, value: object) -> str:
+    """Returns the tiny spec as JSON with the value at a dotted path replaced."""
+    data = json.loads(to_json(tiny_spec()))
+    at: Any = data
+    *above, last = path.split(".")
+    for name in above:
+        at = at[name]
+    at[last] = value
+    return json.dumps(data)
+
+
+def test_round_trip_gives_the_same_spec() -> None:
+    assert from_json(to_json(tiny_spec("RGB"))) == tiny_spec("RGB")
+
+
+def test_unknown_keys_are_passed_over() -> None:
+    assert from_json(changed("image.comment", "a later version's")) == tiny_spec()
+
+
+@pytest.mark.parametrize("name", sorted(asdict(tiny_spec()).keys() - {"format_version"}))
+def test_missing_key_is_named(name: str) -> None:
+    data = json.loads(to_json(tiny_spec()))
+    del data[name]
+    with pytest.raises(ModelError, match=f"adscore.spec is damaged: adscore.spec lacks {name}; export"):
+        from_json(json.dumps(data))
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", True, None])
+def test_unknown_version_is_refused(version: object) -> None:
+    with pytest.raises(ModelError, match=f"has format_version {version!r} and this adscore reads 1"):
+        from_json(changed("format_version", version))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"image": 1}', "[" * 100_000])
+def test_what_is_no_spec_is_refused(text: str) -> None:
+    with pytest.raises(ModelError, match=r"adscore\.spec (is not valid JSON|has no format_version)"):
+        from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "fault"),
+    [
+        ("image", 3, "adscore.spec.image is not an object"),
+        ("image.width", "28", "adscore.spec.image.width is '28', which is not int"),
+        ("image.width", True, "adscore.spec.image.width is True, which is not int"),
+        ("image.width", 0, "image is 0x4, which holds no pixel"),
+        ("image.mode", "CMYK", "adscore.spec.image.mode is 'CMYK', and this adscore knows 'L', 'RGB'"),
+        ("image.resample", "lanczos", "and this adscore knows 'bilinear'"),
+        ("calibration.threshold", "high", "adscore.spec.calibration.threshold is 'high', which is not float"),
+        ("calibration.threshold", 10**400, "adscore.spec.calibration.threshold is not finite"),
+        ("calibration.rule", "guess", "adscore.spec.calibration.rule is 'guess'"),
+        ("calibration.reference.images", 98, "calibration.reference ranks are not ascending within 1..images"),
+        ("calibration.reference.scores", [0.0], "unequal numbers of ranks and scores"),
+        ("calibration.reference.scores", [0.5] * 98 + [0.1], "calibration.reference scores are not ascending"),
+        ("parity.batch_sizes", [1, 1.5], "adscore.spec.parity.batch_sizes[1] is 1.5, which is not int"),
+    ],
+)
+def test_contradictions_are_named(path: str, value: object, fault: str) -> None:
+    with pytest.raises(ModelError) as raised:
+        from_json(changed(path, value))
+    assert fault in str(raised.value)
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_numbers_that_json_lacks_are_refused(constant: str) -> None:
+    text = to_json(tiny_spec()).replace('"map_scale":1.0', f'"map_scale":{constant}')
+    with pytest.raises(ModelError, match=f"{constant} is not a JSON number"):
+        from_json(text)
