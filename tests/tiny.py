@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnx.parser
+from PIL import Image
+
 from adscore.spec import (
     METADATA_KEY,
     Calibration,
@@ -18,7 +20,6 @@ from adscore.spec import (
     SelfTest,
     TrainingRecord,
 )
-from PIL import Image
 
 # Reconstructs every image as black: the score is the mean of the squared pixels, so tests can tell it in advance.
 GRAPH = """
@@ -78,7 +79,7 @@ def paint(path: Path, grey: int, *, size: tuple[int, int] = (4, 4)) -> Path:
 
 
 def paint_parts(folder: Path, count: int, *, size: tuple[int, int] = (8, 8), seed: int = 0) -> Path:
-    """Writes `count` grey pictures of a bright bar on dark ground, its place and brightness varied; returns the folder."""
+    """Writes `count` grey pictures of a bright bar on dark ground, its place varied; returns the folder."""
     random = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     for index in range(count):

@@ -30,14 +30,14 @@ class Exported:
     held_out_scores: NDArray[np.float32]  # (n,)
 
 
-def draft_detector(autoencoder: Any, image: ImageSpec, training: TrainingRecord) -> Detector:  # noqa: ANN401 - Keras ships no types
+def draft_detector(autoencoder: Any, image: ImageSpec, training: TrainingRecord) -> Detector:
     """Returns a detector of the converted graph that scores as the finished one will, with no calibration yet."""
     model = to_onnx(detector_function(autoencoder, image))
     return Detector(with_spec(model, _draft_spec(image, training)), provider="cpu")
 
 
 def export_detector(
-    autoencoder: Any,  # noqa: ANN401 - Keras ships no types
+    autoencoder: Any,
     held_out: Pixels,
     *,
     image: ImageSpec,

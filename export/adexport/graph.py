@@ -10,6 +10,7 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 
+from adexport.names import rename
 from adscore.model_file import INPUT, OUTPUTS
 from adscore.spec import METADATA_KEY, DetectorSpec, ImageSpec, ScoreSpec
 from adscore.spec_json import to_json
@@ -21,12 +22,12 @@ IR_VERSION = 8
 SCORE = ScoreSpec(reduction="mean")
 
 
-def scale(image: Any) -> Any:  # noqa: ANN401 - TensorFlow ships no types
+def scale(image: Any) -> Any:
     """Returns uint8 pixels as float32 in 0..1, scaled by their dtype and never by their content."""
     return tf.cast(image, tf.float32) / 255.0
 
 
-def detector_function(autoencoder: Any, image: ImageSpec) -> Any:  # noqa: ANN401 - TensorFlow ships no types
+def detector_function(autoencoder: Any, image: ImageSpec) -> Any:
     """Returns a `tf.function` from uint8 (batch, height, width, channels) to the dictionary of the file's outputs.
 
     The score is the mean squared error of the reconstruction over all pixels and channels.
@@ -36,7 +37,7 @@ def detector_function(autoencoder: Any, image: ImageSpec) -> Any:  # noqa: ANN40
         image: the size and mode it takes.
     """
 
-    def detector(image: Any) -> Any:  # noqa: ANN401 - TensorFlow ships no types
+    def detector(image: Any) -> Any:
         scaled = scale(image)
         reconstruction = autoencoder(scaled, training=False)
         anomaly_map = tf.reduce_mean(tf.square(scaled - reconstruction), axis=3)
@@ -48,12 +49,14 @@ def detector_function(autoencoder: Any, image: ImageSpec) -> Any:  # noqa: ANN40
     )
 
 
-def to_onnx(function: Any) -> onnx.ModelProto:  # noqa: ANN401 - TensorFlow ships no types
+def to_onnx(function: Any) -> onnx.ModelProto:
     """Returns the graph of a `detector_function`, with dynamic batch size and without metadata."""
     model: onnx.ModelProto
     model, _ = tf2onnx.convert.from_function(function, input_signature=function.input_signature, opset=OPSET)
     model.ir_version = IR_VERSION
-    # The converter's own names count up within a process; with these the same weights give the same file.
+    used = [opset for opset in model.opset_import if not opset.domain]  # the converter lists domains it did not use
+    del model.opset_import[:]
+    model.opset_import.extend(used)
     model.graph.name = "adscore"
     model.graph.doc_string = ""
     by_name = {value.name: value for value in model.graph.output}
@@ -61,6 +64,7 @@ def to_onnx(function: Any) -> onnx.ModelProto:  # noqa: ANN401 - TensorFlow ship
     model.graph.output.extend(by_name[name] for name in OUTPUTS)
     for value in [*model.graph.input, *model.graph.output]:
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    rename(model.graph)
     return model
 
 

@@ -21,7 +21,7 @@ class ParityError(ADError):
     """The exported graph and the Keras model disagree."""
 
 
-def compare(function: Any, detector: Detector, images: Pixels, advance: Callable[[], None]) -> NDArray[np.float64]:  # noqa: ANN401 - TensorFlow ships no types
+def compare(function: Any, detector: Detector, images: Pixels, advance: Callable[[], None]) -> NDArray[np.float64]:
     """Returns the scores of Keras and of ONNX Runtime at each batch size, float64 of shape (runs, n).
 
     Args:

@@ -32,7 +32,7 @@ def read_model(path: Path) -> bytes:
         raise ModelError(f"{path} cannot be read ({error.strerror}); name a detector file with --model") from error
 
 
-def read_spec(session: Any) -> DetectorSpec:  # noqa: ANN401 - untyped library
+def read_spec(session: Any) -> DetectorSpec:
     """Returns the spec of an opened detector, after checking that the graph is what the spec says.
 
     Raises:

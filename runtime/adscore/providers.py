@@ -12,7 +12,7 @@ _DRIVER_LIBRARIES = ("libcuda.so.1", "nvcuda.dll")
 _REINSTALL = "pip uninstall -y onnxruntime onnxruntime-gpu, then pip install 'adscore[cuda]'"
 
 
-def cuda_fault(onnxruntime: Any, complaint: str = "") -> str:  # noqa: ANN401 - untyped library
+def cuda_fault(onnxruntime: Any, complaint: str = "") -> str:
     """Returns why the CUDA provider does not run, from what is installed and what loads.
 
     Args:
@@ -39,7 +39,7 @@ def cuda_fault(onnxruntime: Any, complaint: str = "") -> str:  # noqa: ANN401 - 
     )
 
 
-def load_cuda_libraries(onnxruntime: Any) -> str:  # noqa: ANN401 - untyped library
+def load_cuda_libraries(onnxruntime: Any) -> str:
     """Loads the CUDA and cuDNN libraries that pip installed, which the system's loader would not find.
 
     Returns:

@@ -14,7 +14,7 @@ Provider = Literal["cpu", "cuda"]
 _SILENT = 4  # ONNX Runtime logs fatal faults only; the rest is said once, by us
 
 
-def open_session(model: bytes, provider: ProviderChoice, threads: int | None) -> Any:  # noqa: ANN401 - untyped library
+def open_session(model: bytes, provider: ProviderChoice, threads: int | None) -> Any:
     """Returns an `onnxruntime.InferenceSession` over `model`.
 
     Args:
@@ -37,7 +37,7 @@ def open_session(model: bytes, provider: ProviderChoice, threads: int | None) ->
         return _start(onnxruntime, model, threads, "cpu")
 
 
-def session_provider(session: Any) -> Provider:  # noqa: ANN401 - untyped library
+def session_provider(session: Any) -> Provider:
     """Returns where `session` really runs."""
     return "cuda" if EXECUTION_PROVIDERS["cuda"] in session.get_providers() else "cpu"
 
@@ -57,7 +57,7 @@ def onnxruntime_faults(what: str) -> Iterator[None]:
         raise ModelError(f"{what}: {first_line}; export the detector again") from error
 
 
-def _import_onnxruntime() -> Any:  # noqa: ANN401 - untyped library
+def _import_onnxruntime() -> Any:
     try:
         import onnxruntime
     except ImportError as error:
@@ -69,7 +69,7 @@ def _import_onnxruntime() -> Any:  # noqa: ANN401 - untyped library
     return onnxruntime
 
 
-def _start_on_cuda(onnxruntime: Any, model: bytes, threads: int | None) -> Any:  # noqa: ANN401 - untyped library
+def _start_on_cuda(onnxruntime: Any, model: bytes, threads: int | None) -> Any:
     if EXECUTION_PROVIDERS["cuda"] not in onnxruntime.get_available_providers():
         raise ProviderError(cuda_fault(onnxruntime))
     complaints = load_cuda_libraries(onnxruntime)
@@ -84,7 +84,7 @@ def _start_on_cuda(onnxruntime: Any, model: bytes, threads: int | None) -> Any: 
     return session
 
 
-def _start(onnxruntime: Any, model: bytes, threads: int | None, provider: Provider) -> Any:  # noqa: ANN401 - untyped library
+def _start(onnxruntime: Any, model: bytes, threads: int | None, provider: Provider) -> Any:
     names = [EXECUTION_PROVIDERS[provider], EXECUTION_PROVIDERS["cpu"]]
     with onnxruntime_faults("the detector cannot be loaded"):
         return onnxruntime.InferenceSession(
@@ -95,7 +95,7 @@ def _start(onnxruntime: Any, model: bytes, threads: int | None, provider: Provid
         )
 
 
-def _options(onnxruntime: Any, threads: int | None) -> Any:  # noqa: ANN401 - untyped library
+def _options(onnxruntime: Any, threads: int | None) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or _usable_cpus()
     options.inter_op_num_threads = 1  # the graph is one chain: nothing runs beside anything

@@ -48,7 +48,7 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _read(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 - a type in, a value of that type out
+def _read(kind: Any, value: object, where: str) -> Any:
     """Returns `value` as `kind`, where `kind` is any type that the spec's fields use."""
     if is_dataclass(kind):
         return _read_object(kind, value, where)
@@ -71,7 +71,7 @@ def _read(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 - a type
     raise ValueError(f"{where} is {value!r}, which is not {getattr(kind, '__name__', kind)}")
 
 
-def _read_object(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 - see _read
+def _read_object(kind: Any, value: object, where: str) -> Any:
     if not isinstance(value, Mapping):
         raise ValueError(f"{where} is not an object")  # noqa: TRY004 - one kind of fault for the caller to catch
     hints = get_type_hints(kind)
@@ -81,7 +81,7 @@ def _read_object(kind: Any, value: object, where: str) -> Any:  # noqa: ANN401 -
     return kind(**{name: _read(hints[name], value[name], f"{where}.{name}") for name in hints})
 
 
-def _read_union(kinds: tuple[Any, ...], value: object, where: str) -> Any:  # noqa: ANN401 - see _read
+def _read_union(kinds: tuple[Any, ...], value: object, where: str) -> Any:
     if value is None and NoneType in kinds:
         return None
     # Exact types first, so that 1 stays an int where int and float are both allowed.

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+
 from adscore.calibration import conformal_threshold, is_anomaly, p_values, smallest_rate
 from adscore.errors import CalibrationError
 from adscore.spec import Reference
-
 from tests.tiny import REFERENCE
 
 

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from adscore import __version__
 
+from adscore import __version__
 from tests.conftest import Run
 from tests.tiny import paint, tiny_detector, tiny_spec
 
@@ -56,7 +56,9 @@ def test_anomalies_are_exit_4_only_if_asked(run: Run) -> None:
 @pytest.mark.usefixtures("images")
 def test_threshold_and_rate_override_the_file(run: Run) -> None:
     by_threshold = run("adscore", "images", "--threshold", "0.1").stdout.splitlines()
-    assert [row.split(",")[2:4] for row in by_threshold[1:]] == [["0.100000001", label] for label in ("false", "true", "true")]
+    assert [row.split(",")[2:4] for row in by_threshold[1:]] == [
+        ["0.100000001", label] for label in ("false", "true", "true")
+    ]
     by_rate = run("adscore", "images", "--fpr", "0.5").stdout.splitlines()
     assert by_rate[1].split(",")[2] == "0.25"
 
@@ -116,9 +118,18 @@ def test_what_cannot_run_is_one_line_and_exit_1(run: Run, arguments: list[str], 
     [
         ([], "Invalid value for IMAGES: name images, a folder of images, or - for a list on stdin"),
         (["images", "--fpr", "0"], "Invalid value for --fpr: a false-alarm rate lies between 0 and 1"),
-        (["images", "--fpr", "0.1", "--threshold", "1"], "Invalid value for --fpr: give --threshold or --fpr, not both"),
-        (["images", "--json"], "Invalid value for --json: goes with --info; for a table as JSON use --out results.jsonl"),
-        (["images", "--info"], "Invalid value for --info: prints the detector and scores nothing; leave the images out"),
+        (
+            ["images", "--fpr", "0.1", "--threshold", "1"],
+            "Invalid value for --fpr: give --threshold or --fpr, not both",
+        ),
+        (
+            ["images", "--json"],
+            "Invalid value for --json: goes with --info; for a table as JSON use --out results.jsonl",
+        ),
+        (
+            ["images", "--info"],
+            "Invalid value for --info: prints the detector and scores nothing; leave the images out",
+        ),
         (["images", "--batch-size", "0"], "Invalid value for '--batch-size': "),
         (["images", "--provider", "gpu"], "Invalid value for '--provider': "),
     ],

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from adscore import Detector, Prediction
 from adscore.errors import ImageError, ModelError
-
 from tests.tiny import GRAPH, paint, tiny_detector, tiny_spec
 
 
@@ -127,7 +127,9 @@ def test_what_is_no_detector_is_refused(content: bytes, fault: str) -> None:
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as raised:
         Detector(tmp_path / "gone.onnx")
-    assert str(raised.value).endswith("gone.onnx cannot be read (No such file or directory); name a detector file with --model")
+    assert str(raised.value).endswith(
+        "gone.onnx cannot be read (No such file or directory); name a detector file with --model"
+    )
 
 
 def test_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from adscore.errors import ModelError
 from adscore.find_model import find_model
 
@@ -13,7 +14,13 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_nearest_is_taken() -> None:
-    order = ["artifacts/demo/detector.onnx", "artifacts/some.onnx", "artifacts/detector.onnx", "any.onnx", "detector.onnx"]
+    order = [
+        "artifacts/demo/detector.onnx",
+        "artifacts/some.onnx",
+        "artifacts/detector.onnx",
+        "any.onnx",
+        "detector.onnx",
+    ]
     for path in order:
         Path(path).touch()
         assert find_model(None, {}) == Path(path)

@@ -5,10 +5,11 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from adscore.errors import ImageError
 from adscore.images import decode, read_header
 from adscore.spec import ImageSpec
-from PIL import Image
 
 GREY = ImageSpec(2, 2, "L")
 COLOUR = ImageSpec(2, 2, "RGB")

@@ -1,8 +1,9 @@
 import subprocess
 import sys
 
-import adscore
 import pytest
+
+import adscore
 
 
 def loaded_by(statement: str) -> set[str]:

@@ -2,6 +2,7 @@ import io
 from pathlib import Path
 
 import pytest
+
 from adscore.errors import InputError
 from adscore.inputs import find_images
 
@@ -24,9 +25,7 @@ def test_folder_is_searched_to_the_bottom_and_sorted_by_whole_name(tmp_path: Pat
     assert [image.location for image in find_images([str(tmp_path)])] == [str(tmp_path / name) for name in found]
 
 
-def test_several_inputs_keep_their_order_and_their_names_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_several_inputs_keep_their_order_and_their_names_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     touch(tmp_path, "new/1.png", "new/2.png", "old/1.png", "single.dat")
     assert names("old", "./new/", "single.dat") == ["old/1.png", "new/1.png", "new/2.png", "single.dat"]

@@ -1,10 +1,10 @@
 import os
 
 import pytest
+
 from adscore import Detector
 from adscore.errors import ProviderError
 from adscore.session import open_session
-
 from tests.tiny import tiny_detector
 
 

@@ -3,9 +3,9 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
+
 from adscore.errors import ModelError
 from adscore.spec_json import from_json, to_json
-
 from tests.tiny import tiny_spec
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from adscore.detector import Prediction
 from adscore.errors import OutputError
 from adscore.table import open_table
@@ -71,7 +72,9 @@ def test_after_a_failure_the_old_table_stands_and_nothing_else(tmp_path: Path) -
 
 
 def test_unknown_suffix_is_refused() -> None:
-    with pytest.raises(OutputError, match="r.xlsx: unknown kind of table; end the name in .csv or .jsonl, or give - for"):
+    with pytest.raises(
+        OutputError, match="r.xlsx: unknown kind of table; end the name in .csv or .jsonl, or give - for"
+    ):
         open_table("r.xlsx").__enter__()
 
 

@@ -114,7 +114,7 @@ def _from_npz(path: Path, split: Split) -> LabelledImages:
         return _checked(str(path), _read_array(path, arrays, f"x_{split}"), _read_array(path, arrays, f"y_{split}"))
 
 
-def _open_npz(path: Path) -> Any:  # noqa: ANN401 - NpzFile
+def _open_npz(path: Path) -> Any:
     try:
         arrays = np.load(path)
         if not hasattr(arrays, "files"):
@@ -124,7 +124,7 @@ def _open_npz(path: Path) -> Any:  # noqa: ANN401 - NpzFile
         raise InputError(f"{path}: cannot be read as .npz ({error})") from error
 
 
-def _read_array(path: Path, arrays: Any, name: str) -> NDArray[Any]:  # noqa: ANN401 - NpzFile
+def _read_array(path: Path, arrays: Any, name: str) -> NDArray[Any]:
     try:
         return np.asarray(arrays[name])
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:

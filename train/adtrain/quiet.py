@@ -1,4 +1,4 @@
-"""TensorFlow as this house needs it: silent, so that stderr is worth reading, and exact, so that scores can be compared."""
+"""TensorFlow as this house needs it: silent, so that stderr is worth reading, and exact, so that scores agree."""
 
 import os
 from collections.abc import Iterator

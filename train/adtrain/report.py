@@ -1,17 +1,20 @@
 """The short tables that adtrain shows on the terminal."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from adexport import Exported
 from adscore.info import describe_rule
 from adtrain.evaluate import Evaluation
 
+if TYPE_CHECKING:
+    from adexport import Exported  # loads TensorFlow, which an evaluation does not need
 
-def export_table(exported: Exported, out: Path) -> Table:
+
+def export_table(exported: "Exported", out: Path) -> Table:
     """Returns what an export did: threshold, rule, images, parity, size."""
     spec = exported.spec
     above = int((exported.held_out_scores > spec.calibration.threshold).sum())

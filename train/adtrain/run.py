@@ -77,7 +77,7 @@ def load_run(folder: Path) -> Run:
         raise RunError(f"{folder}: its {RECORD} is damaged ({error}); train again with adtrain fit") from error
 
 
-def load_weights(run: Run) -> Any:  # noqa: ANN401 - Keras ships no types
+def load_weights(run: Run) -> Any:
     """Returns the run's `keras.Model`, read in safe mode, which runs no code from the file.
 
     Raises:

@@ -134,7 +134,7 @@ def _best(epochs: list[Epoch]) -> Epoch:
     return min(epochs, key=lambda epoch: epoch.held_out_loss)
 
 
-def _batches(source: ImageSource, indices: Indices, order: Any, settings: Settings) -> Any:  # noqa: ANN401 - TensorFlow ships no types
+def _batches(source: ImageSource, indices: Indices, order: Any, settings: Settings) -> Any:
     """Returns a data set of (image, image) batches that decodes while the network works and holds few at a time.
 
     Args:
@@ -147,7 +147,7 @@ def _batches(source: ImageSource, indices: Indices, order: Any, settings: Settin
     def read(positions: Indices) -> Pixels:
         return np.stack([source.read(int(indices[position])) for position in positions])
 
-    def load(positions: Any) -> Any:  # noqa: ANN401 - TensorFlow ships no types
+    def load(positions: Any) -> Any:
         images = tf.numpy_function(read, [positions], tf.uint8)
         images.set_shape((None, *source.spec.shape))
         scaled = scale(images)
