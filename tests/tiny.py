@@ -63,7 +63,8 @@ def tiny_detector(spec: DetectorSpec | None = None, *, metadata: str | None = No
     height, width, channels = spec.image.shape
     model = onnx.parser.parse_model(graph.format(height=height, width=width, channels=channels))
     onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(asdict(spec)) if metadata is None else metadata})
-    return model.SerializeToString()
+    content: bytes = model.SerializeToString()
+    return content
 
 
 def with_threshold(spec: DetectorSpec, threshold: float) -> DetectorSpec:

@@ -20,7 +20,7 @@ LUMA = (200 * 19595 + 100 * 38470 + 50 * 7471 + 0x8000) >> 16
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     buffer = BytesIO()
-    image.save(buffer, kind, **options)  # type: ignore[arg-type]
+    image.save(buffer, kind, **options)
     return buffer.getvalue()
 
 

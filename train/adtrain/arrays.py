@@ -2,7 +2,9 @@
 
 import gzip
 import struct
+import sys
 import zipfile
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 
 from adscore.errors import InputError
 from adscore.images import Pixels
+from adtrain.quiet import import_tensorflow
 
 Split = Literal["train", "test"]
 
@@ -132,11 +135,13 @@ def _read_array(path: Path, arrays: Any, name: str) -> NDArray[Any]:
 
 
 def _downloaded(name: str, split: Split) -> LabelledImages:
+    import_tensorflow()
     import keras
 
     dataset = {"mnist": keras.datasets.mnist, "fashion-mnist": keras.datasets.fashion_mnist}[name]
     try:
-        pairs = dict(zip(("train", "test"), dataset.load_data(), strict=True))
+        with redirect_stdout(sys.stderr):  # where Keras tells of its download
+            pairs = dict(zip(("train", "test"), dataset.load_data(), strict=True))
     except Exception as error:
         raise InputError(
             f"{name}: cannot be downloaded by keras.datasets ({error}); it takes internet the first time. "

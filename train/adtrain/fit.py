@@ -18,7 +18,7 @@ from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogr
 from adtrain.run import Run, tool_versions, write_run
 from adtrain.settings import Settings
 from adtrain.source import DEMO_NAME, ImageSource, Indices, open_source, read_batches, survey
-from adtrain.training import Epoch, Trained, split, train
+from adtrain.training import Epoch, Trained, TrainingError, split, train
 
 Notify = Callable[[str], None]
 
@@ -61,11 +61,14 @@ def fit(
     _report_faults(found.faults, len(source), notify)
     training, held_out = split(found.readable, settings)
     image = source.spec
-    notify(
-        f"{DEMO_NAME if data is None else data}: {len(training)} images to train on, {len(held_out)} held out, "
-        f"{image.width}x{image.height} {image.mode}"
-    )
-    trained = _train(source, training, held_out, settings, notify)
+    try:
+        notify(
+            f"{DEMO_NAME if data is None else data}: {len(training)} images to train on, {len(held_out)} held out, "
+            f"{image.width}x{image.height} {image.mode}"
+        )
+        trained = _train(source, training, held_out, settings, notify)
+    except KeyboardInterrupt as interrupt:
+        raise TrainingError("interrupted before the first epoch ended; nothing was written") from interrupt
     record = TrainingRecord(
         settings=asdict(settings)
         | {

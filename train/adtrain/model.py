@@ -88,6 +88,6 @@ def _nearest_sizes(height: int, width: int, unit: int) -> list[tuple[int, int]]:
         return max(unit, length // unit * unit)
 
     def up(length: int) -> int:
-        return math.ceil(length / unit) * unit
+        return max(unit, math.ceil(length / unit) * unit)
 
     return sorted({(down(width), down(height)), (up(width), up(height))})

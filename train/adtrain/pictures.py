@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -69,7 +70,8 @@ def draw_montage(detector: Detector, images: Pixels, scores: NDArray[np.float32]
     start = (len(order) - columns) // 2
     groups = {"Typical": order[start : start + columns], "Most anomalous": order[::-1][:columns]}
     figure = Figure(figsize=(1.1 * columns + 0.9, 6.2), layout="constrained")
-    for part, (title, chosen) in zip(np.ravel(figure.subfigures(2, 1)), groups.items(), strict=True):
+    parts: Any = figure.subfigures(2, 1)
+    for part, (title, chosen) in zip(parts, groups.items(), strict=True):
         part.suptitle(title, x=0.02, ha="left", fontweight="bold")
         inputs = np.stack([images[index] for index in chosen])
         rows = {"input": inputs, "reconstruction": detector.analyze(inputs).reconstruction}

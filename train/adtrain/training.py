@@ -80,7 +80,8 @@ def train(
         on_epoch: called after each epoch.
 
     Raises:
-        TrainingError: the loss is no number any more, an image vanished, or Ctrl-C came before the first epoch ended.
+        TrainingError: the loss is no number any more, or an image vanished.
+        KeyboardInterrupt: Ctrl-C came before the first epoch ended.
         InputError: the images' size does not fit the network.
     """
     keras.utils.set_random_seed(settings.seed)
@@ -120,9 +121,9 @@ def train(
             verbose=0,
             callbacks=[callback],
         )
-    except KeyboardInterrupt as interrupt:
+    except KeyboardInterrupt:
         if not epochs:
-            raise TrainingError("interrupted before the first epoch ended; nothing was written") from interrupt
+            raise
         autoencoder.set_weights(best_weights)
         return Trained(autoencoder, tuple(epochs), _best(epochs).number, interrupted=True)
     except tf.errors.OpError as error:

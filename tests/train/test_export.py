@@ -1,0 +1,137 @@
+"""`adtrain export`: from a run folder to a file that adscore takes."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adscore import Detector
+from adscore.inputs import find_images
+from tests.conftest import Run
+from tests.tiny import paint_parts
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Returns a folder with `parts`, 120 images, and `run`, trained on them."""
+    import adtrain.fit
+    from adtrain.quiet import import_tensorflow
+    from adtrain.settings import Settings
+
+    import_tensorflow()
+    folder = tmp_path_factory.mktemp("trained")
+    parts = paint_parts(folder / "parts", 120)
+    settings = Settings(filters=(4, 8), latent=4, epochs=4)
+    adtrain.fit.fit(str(parts), folder / "run", settings, size=None, mode=None, force=False, notify=lambda _: None)
+    return folder
+
+
+@pytest.fixture
+def here(trained: Path, tmp_path: Path) -> Path:
+    shutil.copytree(trained / "run", tmp_path / "run")
+    return tmp_path
+
+
+def test_export_shows_what_it_did_and_adscore_takes_the_file(run: Run, trained: Path, here: Path) -> None:
+    done = run("adtrain", "export", "run", "--fpr", "0.05")
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = dict(line.strip().split("  ", 1) for line in done.stdout.splitlines() if line.strip())
+    assert rows["detector"].strip() == "artifacts/detector.onnx"
+    assert rows["rule"].strip() == "split-conformal: false-alarm rate <= 0.05, from 24 held-out images"
+    # ceil(25 x 0.95) = 24: the largest of the 24 scores
+    assert rows["held-out images"].strip() == "24, 0 of them above the threshold"
+    assert rows["parity with Keras"].strip().endswith("labels agree 100%, at batch 1 and 64")
+    detector = Detector(here / "artifacts" / "detector.onnx")
+    held_out = np.load(here / "run" / "held_out.npy")
+    assert detector.score(held_out).max() == pytest.approx(detector.spec.calibration.threshold, rel=1e-6)
+    scored = run("adscore", trained / "parts", "--out", "results.csv")
+    assert scored.returncode == 0
+    assert scored.stderr.startswith("detector: artifacts/detector.onnx\n120 images, ")
+
+
+def test_default_rate_needs_more_images_and_says_so(run: Run, here: Path) -> None:
+    done = run("adtrain", "export", "run")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "error: a false-alarm rate of 0.01 takes at least 99 held-out images (n >= 1/fpr - 1) and there are 24; "
+        "ask for 0.04 or more, or hold out more images\n"
+    )
+    assert sorted(path.name for path in here.iterdir()) == ["run"]
+
+
+def test_quantile_is_over_all_images(run: Run, trained: Path, here: Path) -> None:
+    assert run("adtrain", "export", "run", "--quantile", "0.9", "--out", "q.onnx").returncode == 0
+    detector = Detector(here / "q.onnx")
+    files = [image.location for image in find_images([str(trained / "parts")])]
+    predictions = list(detector.predict(files))
+    assert sum(prediction.is_anomaly is True for prediction in predictions) == 12
+    scores = [prediction.score for prediction in predictions if prediction.score is not None]
+    assert detector.spec.calibration.threshold == pytest.approx(np.quantile(scores, 0.9), rel=1e-6)
+    assert (detector.spec.calibration.images, detector.spec.calibration.held_out) == (120, False)
+
+
+def test_quantile_refuses_images_that_changed(run: Run, trained: Path, here: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained / "parts", tmp_path / "changed")
+    (tmp_path / "changed" / "000.png").unlink()
+    record = json.loads((here / "run" / "run.json").read_text()) | {"data": str(tmp_path / "changed")}
+    (here / "run" / "run.json").write_text(json.dumps(record))
+    done = run("adtrain", "export", "run", "--quantile", "0.9")
+    assert done.returncode == 1
+    assert "changed: its images are not those that run was trained on; --quantile needs them all" in done.stderr
+    assert run("adtrain", "export", "run", "--fpr", "0.05").returncode == 0
+
+
+def test_threshold_by_hand(run: Run, here: Path) -> None:
+    assert run("adtrain", "export", "run", "--threshold", "0.125", "--out", "t.onnx").returncode == 0
+    calibration = Detector(here / "t.onnx").spec.calibration
+    assert (calibration.rule, calibration.threshold, calibration.reference.images) == ("given", 0.125, 24)
+
+
+def test_held_out_images_of_another_size_are_refused(run: Run, here: Path) -> None:
+    np.save(here / "run" / "held_out.npy", np.zeros((24, 8, 12, 1), np.uint8))
+    done = run("adtrain", "export", "run", "--fpr", "0.05")
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "error: run: its held_out.npy is uint8 (24, 8, 12, 1) and not of (8, 8, 1); train again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("run.json", "error: run: its run.json is damaged ("),
+        ("held_out.npy", "error: run: its held_out.npy cannot be read ("),
+        ("autoencoder.keras", "error: run: its autoencoder.keras cannot be read ("),
+    ],
+)
+def test_damaged_runs_are_refused(run: Run, here: Path, name: str, message: str) -> None:
+    (here / "run" / name).write_bytes(b"damaged")
+    done = run("adtrain", "export", "run", "--fpr", "0.05")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert done.stderr.startswith(message)
+    assert not (here / "artifacts").exists()
+
+
+def test_no_run_is_refused(run: Run) -> None:
+    done = run("adtrain", "export", "gone")
+    assert (done.returncode, done.stderr) == (
+        1, "error: gone: no run here (No such file or directory); train one with adtrain fit\n",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--fpr", "0.1", "--quantile", "0.9"], "Error: Invalid value for --fpr: give one of --fpr, --quantile and"),
+        (["--fpr", "1"], "Error: Invalid value for --fpr: lies between 0 and 1"),
+        (["--quantile", "0"], "Error: Invalid value for --quantile: lies between 0 and 1"),
+    ],
+)
+def test_wrong_usage_is_exit_2(run: Run, options: list[str], message: str) -> None:
+    done = run("adtrain", "export", *options)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(message)

@@ -1,0 +1,176 @@
+"""Training and run folders, with the real command where a user would use it."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adscore.errors import InputError
+from adscore.images import Pixels
+from adtrain.quiet import import_tensorflow
+from adtrain.settings import Settings
+from tests.conftest import Run
+from tests.tiny import paint_parts
+
+pytestmark = pytest.mark.slow
+
+SMALL = ["--filters", "4,8", "--latent", "4", "--epochs", "3"]
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Path:
+    return paint_parts(tmp_path / "parts", 60)
+
+
+def test_a_run_folder_is_complete(run: Run, parts: Path, tmp_path: Path) -> None:
+    done = run("adtrain", "fit", parts, "--out", "a/run", *SMALL)
+    assert (done.returncode, done.stdout) == (0, "")
+    lines = done.stderr.splitlines()
+    assert lines[0] == f"{parts}: 48 images to train on, 12 held out, 8x8 L"
+    assert lines[1].startswith("epoch 1/3: loss 0.")
+    assert lines[4] == "run: a/run (weights, held-out images, history and pictures); next: adtrain export a/run"
+    folder = tmp_path / "a" / "run"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "autoencoder.keras", "held_out.npy", "histogram.png", "history.csv", "montage.png", "run.json", "training.png",
+    ]  # fmt: skip
+    record = json.loads((folder / "run.json").read_text())
+    assert record["image"]["width"] == 8
+    assert record["training"]["images"] == 48
+    assert record["training"]["settings"] == {
+        "filters": [4, 8], "latent": 4, "epochs": 3, "batch_size": 32, "learning_rate": 0.001,
+        "decay": pytest.approx(0.001 / 3), "held_out": 0.2, "seed": 42, "kept_epoch": 3, "interrupted": False,
+    }  # fmt: skip
+    assert record["training"]["versions"].keys() >= {"adscore", "keras", "onnxruntime", "tensorflow", "tf2onnx"}
+    held_out: Pixels = np.load(folder / "held_out.npy")
+    assert held_out.shape == (12, 8, 8, 1)
+    assert held_out.dtype == np.uint8
+    with (folder / "history.csv").open() as file:
+        history = list(csv.DictReader(file))
+    assert [row["epoch"] for row in history] == ["1", "2", "3"]
+    assert float(history[2]["loss"]) < float(history[0]["loss"])
+
+
+def test_a_run_is_replaced_only_by_force(run: Run, parts: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "precious.txt").touch()
+    refused = run("adtrain", "fit", parts, "--out", "run", *SMALL)
+    assert (refused.returncode, refused.stderr) == (
+        1, "error: run: exists already; choose another --out, or replace it with --force\n",
+    )  # fmt: skip
+    assert run("adtrain", "fit", parts, "--out", "run", "--force", *SMALL).returncode == 0
+    assert not (tmp_path / "run" / "precious.txt").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["parts", "run"]
+
+
+def test_two_runs_give_the_same_weights_and_another_seed_others(parts: Path) -> None:
+    import_tensorflow()
+    from adtrain.source import open_source, survey
+    from adtrain.training import split, train
+
+    source = open_source(str(parts), size=None, mode=None, filters=(4,))
+
+    def weights(seed: int) -> list[bytes]:
+        settings = Settings(filters=(4,), latent=4, epochs=2, seed=seed)
+        training, held_out = split(survey(source).readable, settings)
+        autoencoder = train(source, training, held_out, settings).autoencoder
+        return [array.tobytes() for array in autoencoder.get_weights()]
+
+    first, again, other = weights(1), weights(1), weights(2)
+    assert first == again
+    assert first != other
+
+
+def interrupt_after(line: str, command: list[str], cwd: Path) -> tuple[int, str]:
+    """Runs a command, sends SIGINT once a line of its stderr starts with `line`, and returns (exit code, stderr)."""
+    script = str(Path(sys.executable).with_name(command[0]))
+    with subprocess.Popen([script, *command[1:]], cwd=cwd, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        seen = ""
+        for text in process.stderr:
+            seen += text
+            if text.startswith(line):
+                os.kill(process.pid, signal.SIGINT)
+                break
+        seen += process.stderr.read()
+        return process.wait(), seen
+
+
+def test_ctrl_c_keeps_the_best_weights_so_far(run: Run, parts: Path, tmp_path: Path) -> None:
+    command = ["adtrain", "fit", str(parts), "--out", "run", "--filters", "4,8", "--epochs", "100000"]
+    code, stderr = interrupt_after("epoch 2/", command, tmp_path)
+    assert code == 0, stderr
+    assert "interrupted: keeping the best weights so far, those of epoch " in stderr
+    settings = json.loads((tmp_path / "run" / "run.json").read_text())["training"]["settings"]
+    assert settings["interrupted"] is True
+    with (tmp_path / "run" / "history.csv").open() as file:
+        losses = [float(row["held_out_loss"]) for row in csv.DictReader(file)]
+    assert settings["kept_epoch"] == 1 + losses.index(min(losses))
+    exported = run("adtrain", "export", "run", "--fpr", "0.1", "--out", "detector.onnx")
+    assert exported.returncode == 0
+
+
+def test_ctrl_c_before_the_first_epoch_leaves_nothing(parts: Path, tmp_path: Path) -> None:
+    large = ["--size", "256x256", "--filters", "64,64", "--epochs", "2", "--batch-size", "60"]
+    code, stderr = interrupt_after(
+        f"{parts}: 48 images", ["adtrain", "fit", str(parts), "--out", "run", *large], tmp_path
+    )
+    assert code == 1, stderr
+    assert stderr.splitlines()[-1] == "error: interrupted before the first epoch ended; nothing was written"
+    assert [path.name for path in tmp_path.iterdir()] == ["parts"]
+
+
+def test_unreadable_images_are_named_and_left_out(run: Run, parts: Path) -> None:
+    (parts / "bad.png").write_bytes(b"no image")
+    done = run("adtrain", "fit", parts, "--out", "run", *SMALL)
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[0].startswith("left out, unreadable: bad.png: not an image in a known format")
+    assert done.stderr.splitlines()[1] == f"{parts}: 48 images to train on, 12 held out, 8x8 L"
+
+
+def test_too_many_unreadable_images_are_refused(run: Run, parts: Path) -> None:
+    for index in range(10):
+        (parts / f"bad{index}.png").write_bytes(b"no image")
+    done = run("adtrain", "fit", parts, "--out", "run", *SMALL)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "error: 10 of 70 images cannot be read, more than 10%; remove or repair them"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--size", "27x27"], 1, "error: image size 27x27 does not fit 2 halvings: width and height must be multiples"),
+        (["--size", "big"], 2, "Error: Invalid value for --size: big is not of the form 128x128"),
+        (["--filters", "a"], 2, "Error: Invalid value for --filters: a is not of the form 32,64"),
+        (["--epochs", "0"], 1, "error: --epochs is 0 and must be greater than 0"),
+        (["--held-out", "1"], 1, "error: --held-out is 1 and must lie between 0 and 1"),
+        (["--held-out", "0.001"], 1, "error: 60 images cannot be split with --held-out 0.001: both parts need one"),
+        (["--learning-rate", "1e30", "--epochs", "9"], 1, "error: the loss is nan after epoch "),
+    ],
+)
+def test_settings_that_cannot_work_are_refused(
+    run: Run, parts: Path, tmp_path: Path, options: list[str], code: int, message: str
+) -> None:
+    done = run("adtrain", "fit", parts, "--out", "run", *options)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.splitlines()[-1].startswith(message)
+    assert not (tmp_path / "run").exists()
+
+
+def test_too_few_images_are_refused(run: Run, tmp_path: Path) -> None:
+    done = run("adtrain", "fit", paint_parts(tmp_path / "few", 4), "--out", "run")
+    assert done.stderr == "error: 4 images cannot be split with --held-out 0.2: both parts need one; give more images\n"
+
+
+def test_settings_check_themselves() -> None:
+    assert Settings(epochs=10, learning_rate=0.1).decay_rate == pytest.approx(0.01)
+    assert Settings(decay=0.0).decay_rate == 0
+    with pytest.raises(InputError, match="--decay is -1 and must not be negative"):
+        Settings(decay=-1)
