@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from adscore.command import run
+from adscore.command import check_threshold, run
 
 if TYPE_CHECKING:
     from adscore.detector import Detector
@@ -89,6 +89,7 @@ def _check_usage(
         raise typer.BadParameter("goes with --info; for a table as JSON use --out results.jsonl", param_hint="--json")
     if not images and not info:
         raise typer.BadParameter("name images, a folder of images, or - for a list on stdin", param_hint="IMAGES")
+    check_threshold(threshold)
     if threshold is not None and fpr is not None:
         raise typer.BadParameter("give --threshold or --fpr, not both", param_hint="--fpr")
     if fpr is not None and not 0 < fpr < 1:

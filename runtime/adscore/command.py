@@ -1,5 +1,7 @@
 """How both commands end: a known fault is one `error:` line and exit 1, an unknown one keeps its traceback."""
 
+import math
+import signal
 import sys
 import warnings
 from typing import NoReturn
@@ -8,9 +10,13 @@ import typer
 
 from adscore.errors import ADError
 
+_MAX_FLOAT32 = 3.4e38
+
 
 def run(app: typer.Typer) -> NoReturn:
     """Runs `app` with the command line's arguments and exits."""
+    # As an exception SIGTERM lets what is half written be removed; 128 + 15 is what a shell calls it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # Pillow's remarks on odd files; what matters of them becomes a row's error or a refusal.
     warnings.filterwarnings("ignore", module="PIL")
     try:
@@ -18,6 +24,12 @@ def run(app: typer.Typer) -> NoReturn:
     except ADError as error:
         fail(str(error))
     sys.exit(0)
+
+
+def check_threshold(value: float | None) -> None:
+    """Raises a usage error if a threshold was given that no score can be compared with."""
+    if value is not None and not (math.isfinite(value) and abs(value) < _MAX_FLOAT32):
+        raise typer.BadParameter(f"{value} is no threshold; give a finite number", param_hint="--threshold")
 
 
 def fail(message: str) -> NoReturn:

@@ -96,19 +96,19 @@ class Detector:
         return Outputs(*self._run(images, list(OUTPUTS)))
 
     def predict(
-        self, paths: Iterable[str | Path], *, threshold: float | None = None, batch_size: int = BATCH_SIZE
+        self, paths: str | Path | Iterable[str | Path], *, threshold: float | None = None, batch_size: int = BATCH_SIZE
     ) -> Iterator[Prediction]:
         """Yields one prediction a path, in order; an image that cannot be read has `error` filled instead of a score.
 
         Reads no further ahead than one batch, so any number of paths takes the same memory.
 
         Args:
-            paths: image files, decoded by the detector's own rules.
+            paths: image files, or one of them, decoded by the detector's own rules.
             threshold: decides in place of the detector's.
             batch_size: images in one run.
         """
         limit = float(np.float32(self.spec.calibration.threshold if threshold is None else threshold))
-        pending = iter(paths)
+        pending = iter([paths] if isinstance(paths, str | Path) else paths)
         buffer = np.zeros((batch_size, *self.spec.image.shape), np.uint8)
         filled_before = False
         while chunk := list(islice(pending, batch_size)):

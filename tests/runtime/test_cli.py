@@ -1,4 +1,5 @@
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import asdict
@@ -116,6 +117,7 @@ def test_what_cannot_run_is_one_line_and_exit_1(run: Run, arguments: list[str], 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["images", "--threshold", "nan"], "Invalid value for --threshold: nan is no threshold; give a finite number"),
         ([], "Invalid value for IMAGES: name images, a folder of images, or - for a list on stdin"),
         (["images", "--fpr", "0"], "Invalid value for --fpr: a false-alarm rate lies between 0 and 1"),
         (
@@ -158,6 +160,22 @@ def test_a_reader_that_stops_early_causes_no_traceback(images: Path, tmp_path: P
     done = subprocess.run(["bash", "-c", pipe], input=listed, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout == HEADER
     assert done.stderr == "detector: detector.onnx\n"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_nothing_half_written(images: Path, tmp_path: Path, number: signal.Signals, code: int) -> None:
+    command = [Path(sys.executable).with_name("adscore"), "-", "--out", "results.csv"]
+    with subprocess.Popen(command, cwd=tmp_path, text=True, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(f"{images}/lot 1/0.png\n")
+        process.stdin.flush()
+        while not list(tmp_path.glob(".results.csv.*.partial")):
+            assert process.poll() is None
+        process.send_signal(number)
+        assert process.wait() == code
+        assert "Traceback" not in process.stderr.read()
+    assert list(tmp_path.glob("*results.csv*")) == []
 
 
 def test_python_m_adscore_is_the_same(run: Run) -> None:

@@ -127,6 +127,7 @@ def test_no_run_is_refused(run: Run) -> None:
     ("options", "message"),
     [
         (["--fpr", "0.1", "--quantile", "0.9"], "Error: Invalid value for --fpr: give one of --fpr, --quantile and"),
+        (["--threshold", "1e300"], "Error: Invalid value for --threshold: 1e+300 is no threshold; give a finite"),
         (["--fpr", "1"], "Error: Invalid value for --fpr: lies between 0 and 1"),
         (["--quantile", "0"], "Error: Invalid value for --quantile: lies between 0 and 1"),
     ],

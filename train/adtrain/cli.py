@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from adscore.command import fail, run
+from adscore.command import check_threshold, fail, run
 from adtrain.quiet import import_tensorflow
 
 # What the train extra brings beyond the scorer.
@@ -114,6 +114,7 @@ def export(
     """Make one .onnx file of a run: the whole detector, calibrated, and proven equal to the Keras model."""
     if sum(rule is not None for rule in (fpr, quantile, threshold)) > 1:
         raise typer.BadParameter("give one of --fpr, --quantile and --threshold", param_hint="--fpr")
+    check_threshold(threshold)
     for hint, value in (("--fpr", fpr), ("--quantile", quantile)):
         if value is not None and not 0 < value < 1:
             raise typer.BadParameter("lies between 0 and 1", param_hint=hint)

@@ -4,18 +4,15 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-
 from adexport import SplitConformal, draft_detector
 from adexport.calibration import calibrate
 from adscore.atomic import appears_when_complete, refuse_existing
 from adscore.errors import InputError
-from adscore.images import Pixels
 from adscore.progress import progress_bar
 from adscore.spec import Mode, TrainingRecord
 from adtrain.model import check_size
 from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogram, draw_montage
-from adtrain.run import Run, tool_versions, write_run
+from adtrain.run import Run, tool_versions, write_held_out, write_run
 from adtrain.settings import Settings
 from adtrain.source import DEMO_NAME, ImageSource, Indices, open_source, read_batches, survey
 from adtrain.training import Epoch, Trained, TrainingError, split, train
@@ -82,8 +79,7 @@ def fit(
         versions=tool_versions(),
     )
     run = Run(folder, image, record, None if data is None else str(Path(data).resolve()))
-    pixels = np.concatenate(list(read_batches(source, held_out)))
-    _write(run, trained, pixels)
+    _write(run, trained, source, held_out)
     return run
 
 
@@ -112,13 +108,14 @@ def _train(source: ImageSource, training: Indices, held_out: Indices, settings: 
     return trained
 
 
-def _write(run: Run, trained: Trained, held_out: Pixels) -> None:
+def _write(run: Run, trained: Trained, source: ImageSource, held_out: Indices) -> None:
     detector = draft_detector(trained.autoencoder, run.image, run.training)
-    scores = detector.score(held_out)
-    rule = SplitConformal(max(_DEFAULT_FPR, 1 / (len(scores) + 1)))
+    rule = SplitConformal(max(_DEFAULT_FPR, 1 / (len(held_out) + 1)))
     with appears_when_complete(run.folder) as partial:
         partial.mkdir()
-        write_run(partial, run, trained, held_out)
+        write_run(partial, run, trained)
+        images = write_held_out(partial, run, read_batches(source, held_out), len(held_out))
+        scores = detector.score(images)
         draw_curve(trained.epochs, trained.kept, partial / CURVE)
         draw_histogram(scores, calibrate(rule, detector, scores), partial / HISTOGRAM)
-        draw_montage(detector, held_out, scores, partial / MONTAGE)
+        draw_montage(detector, images, scores, partial / MONTAGE)

@@ -4,6 +4,7 @@ import csv
 import json
 import platform
 import zipfile
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -43,23 +44,26 @@ def tool_versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{tool: version(tool) for tool in TOOLS}}
 
 
-def write_run(folder: Path, run: Run, trained: Trained, held_out: Pixels) -> None:
-    """Writes weights, record, history and held-out images into an empty folder.
-
-    Args:
-        folder: where to write, which need not be `run.folder` yet.
-        run: what to record.
-        trained: weights and history.
-        held_out: uint8 (n, height, width, channels).
-    """
+def write_run(folder: Path, run: Run, trained: Trained) -> None:
+    """Writes weights, record and history into `folder`, which need not be `run.folder` yet."""
     trained.autoencoder.save(folder / WEIGHTS, include_optimizer=False)
-    np.save(folder / HELD_OUT, held_out)
     record = {"image": asdict(run.image), "training": asdict(run.training), "data": run.data}
     (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     with (folder / HISTORY).open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["epoch", "loss", "held_out_loss"])
         rows.writerows([epoch.number, f"{epoch.loss:.9g}", f"{epoch.held_out_loss:.9g}"] for epoch in trained.epochs)
+
+
+def write_held_out(folder: Path, run: Run, batches: Iterable[Pixels], count: int) -> Pixels:
+    """Writes `count` images, uint8 batches of (n, height, width, channels), and returns them as a memory map."""
+    images = np.lib.format.open_memmap(folder / HELD_OUT, "w+", np.uint8, (count, *run.image.shape))
+    start = 0
+    for batch in batches:
+        images[start : start + len(batch)] = batch
+        start += len(batch)
+    images.flush()
+    return images
 
 
 def load_run(folder: Path) -> Run:

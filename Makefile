@@ -1,0 +1,47 @@
+# One word a task; the same words in CI. Everything happens in .venv, which the first task makes.
+VENV := .venv
+BIN := $(VENV)/bin
+# The first Python of these that is there; the stack has wheels for each.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
+SETS := artifacts/demo-run
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench demo-artifact clean
+
+help:  ## list the tasks
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 24
+
+demo: $(VENV)/ready  ## fit, export and score the bundled set, from nothing to a table
+	rm -rf $(SETS)
+	$(BIN)/adtrain dataset demo --out $(SETS)/train
+	$(BIN)/adtrain dataset demo --split test --out $(SETS)/test
+	$(BIN)/adtrain fit --out $(SETS)/run
+	$(BIN)/adtrain export $(SETS)/run --out $(SETS)/detector.onnx
+	$(BIN)/adscore $(SETS)/test --model $(SETS)/detector.onnx --out $(SETS)/results.csv
+	$(BIN)/adtrain evaluate $(SETS)/detector.onnx $(SETS)/test
+	@echo "The table of scores:       $(SETS)/results.csv"
+	@echo "The detector, one file:    $(SETS)/detector.onnx"
+	@echo "The pictures of the run:   $(SETS)/run/*.png"
+
+test: $(VENV)/ready  ## run every test, the slow ones too
+	$(BIN)/python -m pytest
+
+check: $(VENV)/ready  ## lint, format, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/ready  ## measure scoring against the plain loop and against the limit
+	$(BIN)/python benchmarks/scoring.py
+
+demo-artifact: $(VENV)/ready  ## make artifacts/demo anew from the bundled set
+	$(BIN)/python artifacts/demo/make.py
+
+clean:  ## remove what the tasks made, .venv too
+	rm -rf $(VENV) $(SETS) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
