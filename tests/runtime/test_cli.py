@@ -164,7 +164,7 @@ def test_a_reader_that_stops_early_causes_no_traceback(images: Path, tmp_path: P
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_nothing_half_written(images: Path, tmp_path: Path, number: signal.Signals, code: int) -> None:
-    command = [Path(sys.executable).with_name("adscore"), "-", "--out", "results.csv"]
+    command = [str(Path(sys.executable).with_name("adscore")), "-", "--out", "results.csv"]
     with subprocess.Popen(command, cwd=tmp_path, text=True, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stderr is not None

@@ -1,0 +1,142 @@
+"""The README against the product: commands, options, codes, keys and output, and its programs as they stand."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+
+import pytest
+
+from adscore import DetectorSpec
+from adscore.images import MAX_PIXELS
+from adscore.model_file import INPUT, OUTPUTS
+from adscore.spec import METADATA_KEY
+from adscore.table import COLUMNS
+from tests.conftest import ROOT
+from tests.tiny import tiny_spec
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = ("adscore", "adtrain dataset", "adtrain fit", "adtrain export", "adtrain evaluate")
+
+
+def sections() -> dict[str, str]:
+    """Returns the README's second-level sections by title."""
+    parts = re.split(r"^## (.+)$", README, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def command_lines() -> Iterator[str]:
+    """Yields every call of our commands in the README, in blocks and in running text."""
+    for block in blocks(""):
+        for line in block.splitlines():
+            call = line.removeprefix("$ ").partition("#")[0].strip()
+            if call.startswith(("adscore ", "adtrain ")):
+                yield call
+    yield from re.findall(r"`((?:adscore|adtrain) [^`]+)`", README)
+
+
+@pytest.fixture(scope="module")
+def options() -> dict[str, set[str]]:
+    """Returns the options of each command, as its --help names them."""
+    found = {}
+    for command in COMMANDS:
+        script, *rest = command.split()
+        call = [str(Path(sys.executable).with_name(script)), *rest, "--help"]
+        text = subprocess.run(call, capture_output=True, text=True, check=True).stdout
+        found[command] = set(re.findall(r"^  (--[a-z-]+)", text, re.MULTILINE))
+    return found
+
+
+@pytest.mark.parametrize("line", sorted(set(command_lines())))
+def test_every_command_in_the_readme_exists_with_its_options(line: str, options: dict[str, set[str]]) -> None:
+    words = line.split()
+    command = words[0] if words[0] == "adscore" else " ".join(words[:2])
+    assert command in options
+    assert set(re.findall(r"--[a-z-]+", line)) <= options[command]
+
+
+@pytest.mark.parametrize(
+    ("command", "title"),
+    [
+        ("adscore", "Score"), ("adtrain fit", "Train"), ("adtrain export", "Calibration"), ("adtrain dataset", "Train"),
+    ],
+)  # fmt: skip
+def test_every_option_is_in_the_readme(command: str, title: str, options: dict[str, set[str]]) -> None:
+    section = sections()[title] + (sections()["Train"] if command == "adtrain export" else "")
+    assert options[command] - {"--help"} <= set(re.findall(r"--[a-z-]+", section))
+
+
+def test_the_three_commands_that_must_always_work_stand_first() -> None:
+    first = [line.partition("#")[0].split() for line in blocks("")[0].splitlines()]
+    assert first == [
+        ["adtrain", "fit", "./good"],
+        ["adtrain", "export"],
+        ["adscore", "./images", "--out", "results.csv"],
+    ]
+
+
+def test_columns_codes_and_limits() -> None:
+    score = sections()["Score"]
+    assert re.findall(r"^\| `([a-z_]+)` \|", score, re.MULTILINE) == list(COLUMNS)
+    assert re.findall(r"^\| (\d) \|", score, re.MULTILINE) == ["0", "1", "2", "3", "4"]
+    assert f"{MAX_PIXELS:,} pixels" in score
+
+
+def keys(value: object, prefix: str = "") -> Iterator[str]:
+    """Yields the dotted keys of a spec down to what is no object of ours."""
+    assert isinstance(value, dict)
+    for name, item in value.items():
+        if isinstance(item, dict) and name not in ("settings", "versions"):
+            yield from keys(item, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def test_every_key_of_the_file_is_described() -> None:
+    assert is_dataclass(DetectorSpec)
+    table = sections()["The file"]
+    described = re.findall(r"`([a-z_.]+)`", "\n".join(re.findall(r"^\| (`.+?) \|", table, re.MULTILINE)))
+    assert sorted(set(described) - {"image", *OUTPUTS}) == sorted(keys(asdict(tiny_spec())))
+    for name in (METADATA_KEY, INPUT, *OUTPUTS):
+        assert f"`{name}`" in table
+
+
+def test_the_examples_output_is_what_the_command_prints(tmp_path: Path) -> None:
+    adscore = str(Path(sys.executable).with_name("adscore"))
+    table = tmp_path / "results.csv"
+    done = subprocess.run(
+        [adscore, "artifacts/demo/images", "--model", "artifacts/demo/detector.onnx", "--out", str(table)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    example = next(block for block in blocks("") if block.startswith("$ adscore artifacts/demo/images"))
+    printed = [line for line in example.splitlines() if not line.startswith("$")]
+    assert printed[:2] == done.stderr.replace(str(table), "results.csv").splitlines()
+    shown, real = printed[2:], table.read_text().splitlines()[:4]
+    assert [re.sub(r"[0-9.]{6,}", "X", row) for row in shown] == [re.sub(r"[0-9.]{6,}", "X", row) for row in real]
+
+
+@pytest.mark.parametrize("program", blocks("python"))
+def test_every_program_runs(program: str) -> None:
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.match(r"0\.000787\d* False", done.stdout)
+
+
+def test_make_targets_in_the_readme_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert {"demo", "test", "check", "bench", "help"} <= targets
+    assert set(re.findall(r"\bmake ([a-z-]+)\b", "\n".join(blocks("")))) <= targets
+
+
+def test_the_tree_names_files_that_exist() -> None:
+    tree = sections()["The tree"]
+    assert len(re.findall(r"[\w/]+\.(?:py|npz|toml)\b", tree)) > 15
+    names = {path.name for path in ROOT.rglob("*") if ".venv" not in path.parts}
+    for name in re.findall(r"\b(\w+\.(?:py|npz|toml))\b", tree):
+        assert name in names
