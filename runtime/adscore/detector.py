@@ -109,14 +109,13 @@ class Detector:
         """
         limit = float(np.float32(self.spec.calibration.threshold if threshold is None else threshold))
         pending = iter([paths] if isinstance(paths, str | Path) else paths)
-        buffer = np.zeros((batch_size, *self.spec.image.shape), np.uint8)
-        filled_before = False
+        buffer: Pixels | None = None
         while chunk := list(islice(pending, batch_size)):
+            if buffer is None:
+                # Every batch has the size of the first, the last one padded: ONNX Runtime allocates anew for another.
+                buffer = np.zeros((len(chunk), *self.spec.image.shape), np.uint8)
             errors = [self._decode_into(buffer, row, path) for row, path in enumerate(chunk)]
-            # Another batch size makes ONNX Runtime allocate anew: the last batch is padded, unless it is the only one.
-            size = batch_size if filled_before else len(chunk)
-            scores = self._run(buffer[:size], ["score"])[0][: len(chunk)]
-            filled_before = True
+            scores = self._run(buffer, ["score"])[0][: len(chunk)]
             yield from self._decide([str(path) for path in chunk], scores, errors, limit)
 
     def threshold_for(self, fpr: float) -> float:
