@@ -13,7 +13,6 @@ help:  ## list the tasks
 
 demo: $(VENV)/ready  ## fit, export and score the bundled set, from nothing to a table
 	rm -rf $(SETS)
-	$(BIN)/adtrain dataset demo --out $(SETS)/train
 	$(BIN)/adtrain dataset demo --split test --out $(SETS)/test
 	$(BIN)/adtrain fit --out $(SETS)/run
 	$(BIN)/adtrain export $(SETS)/run --out $(SETS)/detector.onnx
