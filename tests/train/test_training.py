@@ -174,3 +174,20 @@ def test_settings_check_themselves() -> None:
     assert Settings(decay=0.0).decay_rate == 0
     with pytest.raises(InputError, match="--decay is -1 and must not be negative"):
         Settings(decay=-1)
+
+
+def test_an_image_that_vanishes_is_named(parts: Path) -> None:
+    import_tensorflow()
+    from adtrain.source import open_source, survey
+    from adtrain.training import split, train
+
+    source = open_source(str(parts), size=None, mode=None, filters=(4,))
+    settings = Settings(filters=(4,), latent=4, epochs=2)
+    training, held_out = split(survey(source).readable, settings)
+    (parts / source.name(int(training[5]))).unlink()
+    with pytest.raises(InputError) as raised:
+        train(source, training, held_out, settings)
+    assert str(raised.value) == (
+        f"{source.name(int(training[5]))}: cannot be read any more (No such file or directory); "
+        "bring it back, or start again"
+    )

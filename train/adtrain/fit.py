@@ -8,6 +8,7 @@ from adexport import SplitConformal, draft_detector
 from adexport.calibration import calibrate
 from adscore.atomic import appears_when_complete, refuse_existing
 from adscore.errors import InputError
+from adscore.images import Pixels
 from adscore.progress import progress_bar
 from adscore.spec import Mode, TrainingRecord
 from adtrain.model import check_size
@@ -58,28 +59,22 @@ def fit(
     _report_faults(found.faults, len(source), notify)
     training, held_out = split(found.readable, settings)
     image = source.spec
-    try:
-        notify(
-            f"{DEMO_NAME if data is None else data}: {len(training)} images to train on, {len(held_out)} held out, "
-            f"{image.width}x{image.height} {image.mode}"
-        )
-        trained = _train(source, training, held_out, settings, notify)
-    except KeyboardInterrupt as interrupt:
-        raise TrainingError("interrupted before the first epoch ended; nothing was written") from interrupt
-    record = TrainingRecord(
-        settings=asdict(settings)
-        | {
-            "filters": list(settings.filters),
-            "decay": settings.decay_rate,
-            "kept_epoch": trained.kept,
-            "interrupted": trained.interrupted,
-        },
-        images=len(training),
-        fingerprint=found.fingerprint,
-        versions=tool_versions(),
-    )
-    run = Run(folder, image, record, None if data is None else str(Path(data).resolve()))
-    _write(run, trained, source, held_out)
+    with appears_when_complete(folder) as partial:
+        partial.mkdir()
+        # Before training, so that a full disk or a vanished file costs no training.
+        images = write_held_out(partial, image, read_batches(source, held_out), len(held_out))
+        try:
+            notify(
+                f"{DEMO_NAME if data is None else data}: {len(training)} images to train on, {len(held_out)} held out, "
+                f"{image.width}x{image.height} {image.mode}"
+            )
+            trained = _train(source, training, held_out, settings, notify)
+        except KeyboardInterrupt as interrupt:
+            raise TrainingError("interrupted before the first epoch ended; nothing was written") from interrupt
+        record = _record(settings, trained, len(training), found.fingerprint)
+        run = Run(folder, image, record, None if data is None else str(Path(data).resolve()))
+        write_run(partial, run, trained)
+        _draw(partial, run, trained, images)
     return run
 
 
@@ -108,14 +103,20 @@ def _train(source: ImageSource, training: Indices, held_out: Indices, settings: 
     return trained
 
 
-def _write(run: Run, trained: Trained, source: ImageSource, held_out: Indices) -> None:
+def _record(settings: Settings, trained: Trained, images: int, fingerprint: str) -> TrainingRecord:
+    everything = asdict(settings) | {
+        "filters": list(settings.filters),
+        "decay": settings.decay_rate,
+        "kept_epoch": trained.kept,
+        "interrupted": trained.interrupted,
+    }
+    return TrainingRecord(everything, images, fingerprint, tool_versions())
+
+
+def _draw(folder: Path, run: Run, trained: Trained, held_out: Pixels) -> None:
     detector = draft_detector(trained.autoencoder, run.image, run.training)
-    rule = SplitConformal(max(_DEFAULT_FPR, 1 / (len(held_out) + 1)))
-    with appears_when_complete(run.folder) as partial:
-        partial.mkdir()
-        write_run(partial, run, trained)
-        images = write_held_out(partial, run, read_batches(source, held_out), len(held_out))
-        scores = detector.score(images)
-        draw_curve(trained.epochs, trained.kept, partial / CURVE)
-        draw_histogram(scores, calibrate(rule, detector, scores), partial / HISTOGRAM)
-        draw_montage(detector, images, scores, partial / MONTAGE)
+    scores = detector.score(held_out)
+    rule = SplitConformal(max(_DEFAULT_FPR, 1 / (len(scores) + 1)))
+    draw_curve(trained.epochs, trained.kept, folder / CURVE)
+    draw_histogram(scores, calibrate(rule, detector, scores), folder / HISTOGRAM)
+    draw_montage(detector, held_out, scores, folder / MONTAGE)

@@ -55,9 +55,9 @@ def write_run(folder: Path, run: Run, trained: Trained) -> None:
         rows.writerows([epoch.number, f"{epoch.loss:.9g}", f"{epoch.held_out_loss:.9g}"] for epoch in trained.epochs)
 
 
-def write_held_out(folder: Path, run: Run, batches: Iterable[Pixels], count: int) -> Pixels:
+def write_held_out(folder: Path, image: ImageSpec, batches: Iterable[Pixels], count: int) -> Pixels:
     """Writes `count` images, uint8 batches of (n, height, width, channels), and returns them as a memory map."""
-    images = np.lib.format.open_memmap(folder / HELD_OUT, "w+", np.uint8, (count, *run.image.shape))
+    images = np.lib.format.open_memmap(folder / HELD_OUT, "w+", np.uint8, (count, *image.shape))
     start = 0
     for batch in batches:
         images[start : start + len(batch)] = batch

@@ -139,10 +139,27 @@ def survey(source: ImageSource, advance: Callable[[], None] = lambda: None) -> S
     return Survey(np.array(readable, np.int64), tuple(faults), f"sha256:{digest.hexdigest()}")
 
 
+def read_batch(source: ImageSource, indices: Indices) -> Pixels:
+    """Returns the images at `indices` in order, uint8 (n, height, width, channels).
+
+    Raises:
+        InputError: an image cannot be read any more.
+    """
+    images = np.empty((len(indices), *source.spec.shape), np.uint8)
+    for row, index in enumerate(indices.tolist()):
+        try:
+            images[row] = source.read(index)
+        except ImageError as error:
+            raise InputError(
+                f"{source.name(index)}: cannot be read any more ({error}); bring it back, or start again"
+            ) from error
+    return images
+
+
 def read_batches(source: ImageSource, indices: Indices, size: int = 64) -> Iterator[Pixels]:
-    """Yields the images at `indices` in order, uint8 (up to size, height, width, channels)."""
+    """Yields the images at `indices` in order, as `read_batch` does, up to `size` at a time."""
     for start in range(0, len(indices), size):
-        yield np.stack([source.read(int(index)) for index in indices[start : start + size]])
+        yield read_batch(source, indices[start : start + size])
 
 
 def _common_header(data: str, files: Sequence[ImageFile]) -> tuple[int, int, Mode]:

@@ -15,7 +15,7 @@ from adscore.errors import ADError, InputError
 from adscore.images import Pixels
 from adtrain.model import build_autoencoder
 from adtrain.settings import Settings
-from adtrain.source import ImageSource, Indices
+from adtrain.source import ImageSource, Indices, read_batch
 
 
 class TrainingError(ADError):
@@ -80,9 +80,9 @@ def train(
         on_epoch: called after each epoch.
 
     Raises:
-        TrainingError: the loss is no number any more, or an image vanished.
+        TrainingError: the loss is no number any more.
         KeyboardInterrupt: Ctrl-C came before the first epoch ended.
-        InputError: the images' size does not fit the network.
+        InputError: the images' size does not fit the network, or an image vanished.
     """
     keras.utils.set_random_seed(settings.seed)
     tf.config.experimental.enable_op_determinism()
@@ -93,65 +93,94 @@ def train(
     rate = keras.optimizers.schedules.InverseTimeDecay(settings.learning_rate, 1, settings.decay_rate)
     autoencoder.compile(optimizer=keras.optimizers.Adam(rate), loss="mse")
 
-    epochs: list[Epoch] = []
-    best_weights: list[NDArray[np.float32]] = []
-
-    def end_epoch(index: int, logs: dict[str, float]) -> None:
-        epoch = Epoch(index + 1, logs["loss"], logs["val_loss"])
-        if not math.isfinite(epoch.loss + epoch.held_out_loss):
-            raise TrainingError(
-                f"the loss is {epoch.loss} after epoch {epoch.number}; train with a smaller --learning-rate"
-            )
-        epochs.append(epoch)
-        if epoch is _best(epochs):
-            best_weights[:] = autoencoder.get_weights()
-        on_epoch(epoch)
+    reader = _Reader(source)
+    history = _History(autoencoder, on_epoch)
 
     def end_batch(index: int, logs: dict[str, float]) -> None:  # noqa: ARG001 - Keras passes both by name
         on_batch()
 
     order = tf.data.Dataset.range(len(training))
-    callback = keras.callbacks.LambdaCallback(on_epoch_end=end_epoch, on_train_batch_end=end_batch)
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=history.end_epoch, on_train_batch_end=end_batch)
     try:
         autoencoder.fit(
-            _batches(source, training, order.shuffle(len(training), seed=settings.seed), settings),
-            validation_data=_batches(source, held_out, tf.data.Dataset.range(len(held_out)), settings),
+            _batches(reader, training, order.shuffle(len(training), seed=settings.seed), settings.batch_size),
+            validation_data=_batches(reader, held_out, tf.data.Dataset.range(len(held_out)), settings.batch_size),
             epochs=settings.epochs,
             shuffle=False,  # the data set shuffles itself
             verbose=0,
             callbacks=[callback],
         )
     except KeyboardInterrupt:
-        if not epochs:
+        if not history.epochs:
             raise
-        autoencoder.set_weights(best_weights)
-        return Trained(autoencoder, tuple(epochs), _best(epochs).number, interrupted=True)
-    except tf.errors.OpError as error:
-        raise TrainingError(f"an image could not be read any more: {error.message}; train again") from error
-    return Trained(autoencoder, tuple(epochs), epochs[-1].number, interrupted=False)
+        autoencoder.set_weights(history.best_weights)
+        return Trained(autoencoder, tuple(history.epochs), history.best.number, interrupted=True)
+    except tf.errors.OpError:
+        reader.raise_fault()
+        raise
+    return Trained(autoencoder, tuple(history.epochs), history.epochs[-1].number, interrupted=False)
 
 
-def _best(epochs: list[Epoch]) -> Epoch:
-    return min(epochs, key=lambda epoch: epoch.held_out_loss)
+class _History:
+    """The epochs so far, and the weights after the best of them."""
+
+    def __init__(self, autoencoder: Any, on_epoch: Callable[[Epoch], None]) -> None:
+        self.epochs: list[Epoch] = []
+        self.best_weights: list[NDArray[np.float32]] = []
+        self._autoencoder = autoencoder
+        self._on_epoch = on_epoch
+
+    @property
+    def best(self) -> Epoch:
+        """The epoch with the smallest held-out loss."""
+        return min(self.epochs, key=lambda epoch: epoch.held_out_loss)
+
+    def end_epoch(self, index: int, logs: dict[str, float]) -> None:
+        epoch = Epoch(index + 1, logs["loss"], logs["val_loss"])
+        if not math.isfinite(epoch.loss + epoch.held_out_loss):
+            raise TrainingError(
+                f"the loss is {epoch.loss} after epoch {epoch.number}; train with a smaller --learning-rate"
+            )
+        self.epochs.append(epoch)
+        if epoch is self.best:
+            self.best_weights = self._autoencoder.get_weights()
+        self._on_epoch(epoch)
 
 
-def _batches(source: ImageSource, indices: Indices, order: Any, settings: Settings) -> Any:
+class _Reader:
+    """Reads batches for TensorFlow, and keeps what went wrong, which TensorFlow buries in a message of its own."""
+
+    def __init__(self, source: ImageSource) -> None:
+        self.image = source.spec
+        self._source = source
+        self._fault: InputError | None = None
+
+    def read(self, indices: Indices) -> Pixels:
+        try:
+            return read_batch(self._source, indices)
+        except InputError as error:
+            self._fault = error
+            raise
+
+    def raise_fault(self) -> None:
+        if self._fault is not None:
+            raise self._fault from None
+
+
+def _batches(reader: _Reader, indices: Indices, order: Any, size: int) -> Any:
     """Returns a data set of (image, image) batches that decodes while the network works and holds few at a time.
 
     Args:
-        source: the images.
+        reader: of the images.
         indices: which of them.
         order: data set of positions in `indices`.
-        settings: the dials.
+        size: images in a batch.
     """
 
-    def read(positions: Indices) -> Pixels:
-        return np.stack([source.read(int(indices[position])) for position in positions])
-
     def load(positions: Any) -> Any:
-        images = tf.numpy_function(read, [positions], tf.uint8)
-        images.set_shape((None, *source.spec.shape))
+        images = tf.numpy_function(lambda chosen: reader.read(indices[chosen]), [positions], tf.uint8)
+        images.set_shape((None, *reader.image.shape))
         scaled = scale(images)
         return scaled, scaled
 
-    return order.batch(settings.batch_size).map(load).prefetch(tf.data.AUTOTUNE)
+    return order.batch(size).map(load).prefetch(tf.data.AUTOTUNE)
