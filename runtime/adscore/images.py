@@ -3,6 +3,7 @@
 Order of the steps, each named in the detector's `ImageSpec`: first frame, 8 bits, upright, mode, size.
 """
 
+import stat
 import struct
 from io import BytesIO
 from pathlib import Path
@@ -102,6 +103,9 @@ def prepare(image: Image.Image, spec: ImageSpec) -> Pixels:
 
 
 def _open(source: str | Path | bytes) -> Image.Image:
+    # A pipe would be waited for, a device read without end.
+    if not isinstance(source, bytes) and not stat.S_ISREG(mode := Path(source).stat().st_mode):
+        raise ImageError("Is a directory" if stat.S_ISDIR(mode) else "not a regular file")
     image = Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS)
     # Checked here and not by Pillow's own warning, whose filters are global and not safe with threads.
     if image.width * image.height > MAX_PIXELS:

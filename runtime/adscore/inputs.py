@@ -81,7 +81,7 @@ def _walk(folder: Path, prefix: str, above: tuple[tuple[int, int], ...] = ()) ->
             return
         with os.scandir(folder) as entries:
             # A folder's key ends in "/", which puts what is below it where its whole name belongs.
-            keys = sorted(entry.name + "/" if entry.is_dir() else entry.name for entry in entries)
+            keys = sorted(entry.name + "/" if _is_folder(entry) else entry.name for entry in entries)
     except OSError:
         # A folder that cannot be read becomes a row with that error, since the images in it cannot.
         yield ImageFile(prefix.rstrip("/") or folder.as_posix(), str(folder))
@@ -91,3 +91,10 @@ def _walk(folder: Path, prefix: str, above: tuple[tuple[int, int], ...] = ()) ->
             yield from _walk(folder / key, prefix + key, (*above, here))
         elif key.lower().endswith(SUFFIXES):
             yield ImageFile(prefix + key, str(folder / key))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, say: as a file it becomes a row with that error
+        return False

@@ -1,3 +1,4 @@
+import os
 import struct
 from io import BytesIO
 from pathlib import Path
@@ -146,3 +147,9 @@ def test_causes_do_not_repeat_the_path(tmp_path: Path) -> None:
         decode(tmp_path / "gone.png", GREY)
     with pytest.raises(ImageError, match="^Is a directory$"):
         decode(tmp_path, GREY)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(ImageError, match="^not a regular file$"):
+        decode(tmp_path / "pipe.png", GREY)

@@ -38,6 +38,13 @@ def test_linked_folders_are_followed_and_loops_are_not(tmp_path: Path) -> None:
     assert names(str(tmp_path / "parts")) == ["1.png", "linked/2.png"]
 
 
+def test_broken_links_are_images_that_cannot_be_read(tmp_path: Path) -> None:
+    touch(tmp_path, "1.png")
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "nowhere.png").symlink_to("gone.png")
+    assert names(str(tmp_path)) == ["1.png", "loop.png", "nowhere.png"]
+
+
 def test_list_on_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("b.png\r\n\nfolder/a.png\ngone.png"))
     assert names("-") == ["b.png", "folder/a.png", "gone.png"]
