@@ -37,7 +37,20 @@ def appears_when_complete(target: Path) -> Iterator[Path]:
                 leftover.unlink()
 
 
-def refuse_existing(target: Path, *, force: bool) -> None:
-    """Raises OutputError if there is something at `target` and `force` does not say to replace it."""
-    if target.exists() and not force:
-        raise OutputError(f"{target}: exists already; choose another --out, or replace it with --force")
+def refuse_existing(folder: Path, *, force: bool, marker: str) -> None:
+    """Makes sure that `folder` may be written: it is not there, or `force` says to replace it and it is one of ours.
+
+    Args:
+        folder: the place asked for.
+        force: replace what is there.
+        marker: a file that every folder of this kind holds, so that --force cannot remove anything else.
+
+    Raises:
+        OutputError: the folder must stay.
+    """
+    if not folder.exists():
+        return
+    if not force:
+        raise OutputError(f"{folder}: exists already; choose another --out, or replace it with --force")
+    if not (folder / marker).is_file():
+        raise OutputError(f"{folder}: holds no {marker}, so --force does not replace it; choose another --out")

@@ -57,15 +57,23 @@ def test_a_run_folder_is_complete(run: Run, parts: Path, tmp_path: Path) -> None
 
 
 def test_a_run_is_replaced_only_by_force(run: Run, parts: Path, tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "precious.txt").touch()
+    assert run("adtrain", "fit", parts, "--out", "run", *SMALL).returncode == 0
+    (tmp_path / "run" / "more.txt").touch()
     refused = run("adtrain", "fit", parts, "--out", "run", *SMALL)
     assert (refused.returncode, refused.stderr) == (
         1, "error: run: exists already; choose another --out, or replace it with --force\n",
     )  # fmt: skip
     assert run("adtrain", "fit", parts, "--out", "run", "--force", *SMALL).returncode == 0
-    assert not (tmp_path / "run" / "precious.txt").exists()
+    assert not (tmp_path / "run" / "more.txt").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["parts", "run"]
+
+
+def test_force_replaces_nothing_but_a_run(run: Run, parts: Path) -> None:
+    done = run("adtrain", "fit", parts, "--out", parts, "--force", *SMALL)
+    assert (done.returncode, done.stderr) == (
+        1, f"error: {parts}: holds no run.json, so --force does not replace it; choose another --out\n",
+    )  # fmt: skip
+    assert len(list(parts.iterdir())) == 60
 
 
 def test_two_runs_give_the_same_weights_and_another_seed_others(parts: Path) -> None:

@@ -59,7 +59,7 @@ def write_set(images: LabelledImages, folder: Path, *, anomaly: int, force: bool
     Raises:
         OutputError: the folder exists, or cannot be written.
     """
-    refuse_existing(folder, force=force)
+    refuse_existing(folder, force=force, marker=LABELS_FILE)
     digits = len(str(len(images.labels) - 1))
     with appears_when_complete(folder) as partial:
         partial.mkdir()

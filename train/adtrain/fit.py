@@ -13,7 +13,7 @@ from adscore.progress import progress_bar
 from adscore.spec import Mode, TrainingRecord
 from adtrain.model import check_size
 from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogram, draw_montage
-from adtrain.run import Run, tool_versions, write_held_out, write_run
+from adtrain.run import RECORD, Run, tool_versions, write_held_out, write_run
 from adtrain.settings import Settings
 from adtrain.source import DEMO_NAME, ImageSource, Indices, open_source, read_batches, survey
 from adtrain.training import Epoch, Trained, TrainingError, split, train
@@ -51,7 +51,7 @@ def fit(
     Raises:
         ADError: with what to do about it.
     """
-    refuse_existing(folder, force=force)
+    refuse_existing(folder, force=force, marker=RECORD)
     source = open_source(data, size=size, mode=mode, filters=settings.filters)
     check_size(source.spec.height, source.spec.width, settings.filters)
     with progress_bar("reading", len(source)) as advance:
