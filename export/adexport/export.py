@@ -68,7 +68,8 @@ def export_detector(
     spec = replace(
         spec,
         calibration=calibration,
-        map_scale=float(np.quantile(peaks, MAP_SCALE_QUANTILE)),
+        # A model without any error still needs a scale.
+        map_scale=max(float(np.quantile(peaks, MAP_SCALE_QUANTILE)), float(np.finfo(np.float32).tiny)),
         parity=judge(compare(function, draft, held_out, advance), calibration.threshold),
         selftest=SelfTest(PATTERN, float(draft.score(pattern(image)[np.newaxis])[0])),
     )

@@ -37,8 +37,8 @@ def detector_function(autoencoder: Any, image: ImageSpec) -> Any:
         image: the size and mode it takes.
     """
 
-    def detector(image: Any) -> Any:
-        scaled = scale(image)
+    def detector(pixels: Any) -> Any:
+        scaled = scale(pixels)
         reconstruction = autoencoder(scaled, training=False)
         anomaly_map = tf.reduce_mean(tf.square(scaled - reconstruction), axis=3)
         score = tf.reduce_mean(anomaly_map, axis=[1, 2])

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from adscore.errors import OutputError
@@ -19,31 +19,32 @@ def appears_when_complete(target: Path) -> Iterator[Path]:
     Raises:
         OutputError: for any OSError while the path is in use, since it is in use for writing.
     """
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    replaced = target.with_name(f".{target.name}.{os.getpid()}.replaced")
+    place = target.absolute()
+    partial = _beside(place, "partial")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         yield partial
-        if target.is_dir() and partial.is_dir():  # a rename replaces a file, but not a folder with something in it
-            target.rename(replaced)
-        partial.replace(target)
+        _take_the_place(partial, place)
     except OSError as error:
         raise OutputError(f"{target}: cannot be written ({error.strerror or error}); choose another --out") from error
     finally:
-        for leftover in (partial, replaced):
-            if leftover.is_dir():
-                shutil.rmtree(leftover, ignore_errors=True)
-            elif leftover.is_file():
-                leftover.unlink()
+        _remove(partial)
 
 
-def refuse_existing(folder: Path, *, force: bool, marker: str) -> None:
+def refuse_folder(target: Path) -> None:
+    """Raises OutputError if `target`, which is to be a file, is a folder."""
+    with suppress(OSError):
+        if target.is_dir():
+            raise OutputError(f"{target}: is a folder; name a file in it with --out")
+
+
+def refuse_existing(folder: Path, *, force: bool, contents: tuple[str, ...]) -> None:
     """Makes sure that `folder` may be written: it is not there, or `force` says to replace it and it is one of ours.
 
     Args:
         folder: the place asked for.
         force: replace what is there.
-        marker: a file that every folder of this kind holds, so that --force cannot remove anything else.
+        contents: patterns of all that such a folder holds, so that --force cannot remove anything else.
 
     Raises:
         OutputError: the folder must stay.
@@ -52,5 +53,39 @@ def refuse_existing(folder: Path, *, force: bool, marker: str) -> None:
         return
     if not force:
         raise OutputError(f"{folder}: exists already; choose another --out, or replace it with --force")
-    if not (folder / marker).is_file():
-        raise OutputError(f"{folder}: holds no {marker}, so --force does not replace it; choose another --out")
+    if not folder.is_dir():
+        raise OutputError(f"{folder}: is no folder, so --force does not replace it; choose another --out")
+    for path in folder.iterdir():
+        if path.is_dir() or not any(path.match(pattern) for pattern in contents):
+            raise OutputError(
+                f"{folder}: holds {path.name}, which this command did not write, so --force does not replace it; "
+                "choose another --out"
+            )
+
+
+def _beside(place: Path, purpose: str) -> Path:
+    """Returns a hidden path for one process, short enough wherever `place` itself is."""
+    return place.with_name(f".adscore-{os.getpid()}.{purpose}")
+
+
+def _take_the_place(partial: Path, place: Path) -> None:
+    if not (place.is_dir() and partial.is_dir()):
+        partial.replace(place)
+        return
+    # A rename replaces a file, but not a folder with something in it.
+    replaced = _beside(place, "replaced")
+    place.rename(replaced)
+    try:
+        partial.rename(place)
+    except BaseException:
+        replaced.rename(place)
+        raise
+    _remove(replaced)
+
+
+def _remove(leftover: Path) -> None:
+    with suppress(OSError):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)

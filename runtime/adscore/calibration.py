@@ -50,13 +50,18 @@ def conformal_threshold(reference: Reference, fpr: float) -> float:
         fpr: false-alarm rate, between 0 and 1.
 
     Raises:
-        CalibrationError: there are too few scores for this rate.
+        CalibrationError: this is no rate, or there are too few scores for it.
     """
     n = reference.images
+    if not 0 < fpr < 1:
+        raise CalibrationError(f"a false-alarm rate of {fpr:g} is none; it lies between 0 and 1")
+    if n == 0:
+        raise CalibrationError("there are no held-out scores to keep a false-alarm rate by; export the detector again")
     allowed = math.floor((n + 1) * fpr * (1 + 1e-12))  # how many of n + 1 may lie above; 100 * 0.29 must be 29
     if allowed < 1:
+        needed = math.ceil(round(1 / max(fpr, 1e-15), 6)) - 1
         raise CalibrationError(
-            f"a false-alarm rate of {fpr:g} takes at least {math.ceil(round(1 / fpr, 6)) - 1} held-out images "
+            f"a false-alarm rate of {fpr:g} takes at least {needed} held-out images "
             f"(n >= 1/fpr - 1) and there are {n}; ask for {smallest_rate(n)} or more, or hold out more images"
         )
     position = int(np.searchsorted(reference.ranks, n + 1 - allowed, side="left"))

@@ -39,8 +39,10 @@ def score(
     provider: Annotated[
         Literal["auto", "cpu", "cuda"], typer.Option(help="Where to run; cuda fails if it cannot, auto falls back.")
     ] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of ONNX Runtime. Default: all CPUs.")] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images in one run.")] = 32,
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Threads of ONNX Runtime. Default: all CPUs.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, max=65536, help="Images in one run.")] = 32,
 ) -> None:
     """Score images with a detector file: one row an image, higher score = more anomalous."""
     if version:
@@ -57,6 +59,8 @@ def score(
     path = find_model(model)
     typer.echo(f"detector: {path}", err=True)
     detector = Detector(path, provider=provider, threads=threads)
+    if detector.fallback is not None:
+        typer.echo(f"running on {detector.provider}, since {detector.fallback}", err=True)
     if info:
         _print_info(detector, as_json=as_json)
         return
@@ -69,10 +73,10 @@ def score(
     with open_table(out) as write, progress_bar("scoring", total, visible=visible) as advance:
         summary = score_images(detector, files, write, threshold=limit, batch_size=batch_size, advance=advance)
     _print_summary(summary, detector, limit, out)
-    if summary.failed:
-        raise typer.Exit(EXIT_UNREADABLE)
     if fail_on_anomaly and summary.anomalies:
         raise typer.Exit(EXIT_ANOMALY)
+    if summary.failed:
+        raise typer.Exit(EXIT_UNREADABLE)
 
 
 def main() -> None:

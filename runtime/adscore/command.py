@@ -1,6 +1,5 @@
 """How both commands end: a known fault is one `error:` line and exit 1, an unknown one keeps its traceback."""
 
-import math
 import signal
 import sys
 import warnings
@@ -9,8 +8,7 @@ from typing import NoReturn
 import typer
 
 from adscore.errors import ADError
-
-_MAX_FLOAT32 = 3.4e38
+from adscore.spec import MAX_FLOAT32
 
 
 def run(app: typer.Typer) -> NoReturn:
@@ -23,12 +21,18 @@ def run(app: typer.Typer) -> NoReturn:
         app()
     except ADError as error:
         fail(str(error))
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # a path that may not be looked at, a full disk: the system's words are the cause
+        fail(
+            f"{error.filename or 'the system'}: {error.strerror or error}; check the path, its permissions and the disk"
+        )
     sys.exit(0)
 
 
 def check_threshold(value: float | None) -> None:
     """Raises a usage error if a threshold was given that no score can be compared with."""
-    if value is not None and not (math.isfinite(value) and abs(value) < _MAX_FLOAT32):
+    if value is not None and not abs(value) <= MAX_FLOAT32:
         raise typer.BadParameter(f"{value} is no threshold; give a finite number", param_hint="--threshold")
 
 

@@ -13,8 +13,8 @@ from adscore.calibration import conformal_threshold, is_anomaly, p_values
 from adscore.errors import ImageError, ModelError
 from adscore.images import Pixels, decode
 from adscore.model_file import INPUT, OUTPUTS, read_model, read_spec
-from adscore.session import Provider, ProviderChoice, onnxruntime_faults, open_session, session_provider
-from adscore.spec import DetectorSpec
+from adscore.session import Provider, ProviderChoice, onnxruntime_faults, open_session
+from adscore.spec import MAX_FLOAT32, DetectorSpec
 
 BATCH_SIZE = 32
 
@@ -51,6 +51,7 @@ class Detector:
     Attributes:
         spec: what the file says of itself.
         provider: where it runs, "cpu" or "cuda".
+        fallback: why "auto" did not take CUDA, where a GPU build of ONNX Runtime is installed.
 
     Raises:
         ModelError: the file cannot be read, or is no detector that this version understands.
@@ -59,6 +60,7 @@ class Detector:
 
     spec: DetectorSpec
     provider: Provider
+    fallback: str | None
 
     def __init__(
         self, model: str | Path | bytes, *, provider: ProviderChoice = "auto", threads: int | None = None
@@ -66,11 +68,13 @@ class Detector:
         name = "detector" if isinstance(model, bytes) else str(model)
         content = model if isinstance(model, bytes) else read_model(Path(model))
         try:
-            self._session = open_session(content, provider, threads)
-            self.spec = read_spec(self._session)
+            opened = open_session(content, provider, threads)
+            self.spec = read_spec(opened.session)
         except ModelError as error:
             raise ModelError(f"{name}: {error}") from error
-        self.provider = session_provider(self._session)
+        self.provider = opened.provider
+        self.fallback = opened.fallback
+        self._session = opened.session
 
     def score(self, images: Pixels, *, batch_size: int = BATCH_SIZE) -> NDArray[np.float32]:
         """Returns one score an image, float32 of shape (n,); higher = more anomalous.
@@ -81,8 +85,10 @@ class Detector:
 
         Raises:
             ImageError: the images are not of the dtype and shape the detector takes.
+            ValueError: `batch_size` is below 1.
         """
         self._check(images)
+        _check_batch_size(batch_size)
         scores = [self._run(batch, ["score"])[0][:count] for batch, count in _batches(images, batch_size)]
         return np.concatenate([np.empty(0, np.float32), *scores])
 
@@ -98,7 +104,7 @@ class Detector:
     def predict(
         self, paths: str | Path | Iterable[str | Path], *, threshold: float | None = None, batch_size: int = BATCH_SIZE
     ) -> Iterator[Prediction]:
-        """Yields one prediction a path, in order; an image that cannot be read has `error` filled instead of a score.
+        """Returns one prediction a path, in order; an image that cannot be read has `error` filled instead of a score.
 
         Reads no further ahead than one batch, so any number of paths takes the same memory.
 
@@ -106,17 +112,16 @@ class Detector:
             paths: image files, or one of them, decoded by the detector's own rules.
             threshold: decides in place of the detector's.
             batch_size: images in one run.
+
+        Raises:
+            ValueError: `threshold` is not finite in float32, or `batch_size` is below 1.
         """
-        limit = float(np.float32(self.spec.calibration.threshold if threshold is None else threshold))
+        limit = self.spec.calibration.threshold if threshold is None else threshold
+        if not abs(limit) <= MAX_FLOAT32:
+            raise ValueError(f"threshold is {limit} and must be finite in float32")
+        _check_batch_size(batch_size)
         pending = iter([paths] if isinstance(paths, str | Path) else paths)
-        buffer: Pixels | None = None
-        while chunk := list(islice(pending, batch_size)):
-            if buffer is None:
-                # Every batch has the size of the first, the last one padded: ONNX Runtime allocates anew for another.
-                buffer = np.zeros((len(chunk), *self.spec.image.shape), np.uint8)
-            errors = [self._decode_into(buffer, row, path) for row, path in enumerate(chunk)]
-            scores = self._run(buffer, ["score"])[0][: len(chunk)]
-            yield from self._decide([str(path) for path in chunk], scores, errors, limit)
+        return self._predict(pending, float(np.float32(limit)), batch_size)
 
     def threshold_for(self, fpr: float) -> float:
         """Returns the threshold that keeps the false-alarm rate at `fpr`, from the held-out scores in the file.
@@ -125,6 +130,16 @@ class Detector:
             CalibrationError: the detector was calibrated on too few images for this rate.
         """
         return conformal_threshold(self.spec.calibration.reference, fpr)
+
+    def _predict(self, pending: Iterator[str | Path], threshold: float, batch_size: int) -> Iterator[Prediction]:
+        buffer: Pixels | None = None
+        while chunk := list(islice(pending, batch_size)):
+            if buffer is None:
+                # Every batch has the size of the first, the last one padded: ONNX Runtime allocates anew for another.
+                buffer = np.zeros((len(chunk), *self.spec.image.shape), np.uint8)
+            errors = [self._decode_into(buffer, row, path) for row, path in enumerate(chunk)]
+            scores = self._run(buffer, ["score"])[0][: len(chunk)]
+            yield from self._decide([str(path) for path in chunk], scores, errors, threshold)
 
     def _decode_into(self, buffer: Pixels, row: int, path: str | Path) -> str | None:
         try:
@@ -149,6 +164,8 @@ class Detector:
 
     def _check(self, images: Pixels) -> None:
         shape = self.spec.image.shape
+        if not isinstance(images, np.ndarray):
+            raise ImageError(f"images are a {type(images).__name__} and the detector takes a numpy array")
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != shape:
             raise ImageError(
                 f"images are {images.dtype} of shape {images.shape} and the detector takes uint8 of shape "
@@ -156,9 +173,17 @@ class Detector:
             )
 
     def _run(self, batch: Pixels, outputs: list[str]) -> list[NDArray[np.float32]]:
-        with onnxruntime_faults("the detector cannot run"):
+        step = "take a smaller batch size, another provider, or export the detector again"
+        with onnxruntime_faults("the detector cannot run", step):
             results: list[NDArray[np.float32]] = self._session.run(outputs, {INPUT: batch})
+        if any(len(result) != len(batch) for result in results):
+            raise ModelError("the graph does not give one score an image; export the detector again")
         return results
+
+
+def _check_batch_size(batch_size: int) -> None:
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size} and must be at least 1")
 
 
 def _batches(images: Pixels, size: int) -> Iterator[tuple[Pixels, int]]:

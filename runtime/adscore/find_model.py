@@ -22,9 +22,12 @@ def find_model(named: str | None, environment: Mapping[str, str] = os.environ) -
     if environment.get(VARIABLE):
         return Path(environment[VARIABLE])
     for folder in map(Path, FOLDERS):
-        if (folder / FILE_NAME).is_file():
+        try:
+            models = sorted(path for path in folder.iterdir() if path.suffix == ".onnx")
+        except OSError:  # not there, or not for us
+            continue
+        if folder / FILE_NAME in models:
             return folder / FILE_NAME
-        models = sorted(folder.glob("*.onnx"))
         if len(models) > 1:
             listed = ", ".join(map(str, models))
             raise ModelError(f"which detector? {listed} are equally near; choose one with --model")

@@ -84,7 +84,8 @@ def read_header(path: str | Path) -> tuple[int, int, Mode]:
     try:
         with _open(path) as image:
             width, height = image.size
-            if _orientation(image) >= 5:  # 5 to 8 swap the sides
+            # 5 to 8 swap the sides; Pillow's TIFF decoder has swapped them already.
+            if _orientation(image) >= 5 and image.format != "TIFF":
                 width, height = height, width
             return width, height, "L" if image.mode in _GREY_MODES else "RGB"
     except _DECODER_FAULTS as error:

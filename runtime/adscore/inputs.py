@@ -1,6 +1,7 @@
 """Which images were asked for: files, folders searched to the bottom, and lists of paths on stdin, always in order."""
 
 import os
+import stat
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from adscore.errors import InputError
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 STDIN = "-"
+
+Identity = tuple[int, int]  # of a folder: device and inode
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,21 @@ def find_images(inputs: Sequence[str]) -> Iterator[ImageFile]:
 
 
 def _check(given: str) -> None:
-    path = Path(given)
-    if given == STDIN or path.is_file():
+    if given == STDIN:
+        if sys.stdin is None:
+            raise InputError("stdin is closed; name images or a folder of images")
         return
-    if not path.exists():
-        raise InputError(f"{given}: no such file or folder; name images, a folder of images, or - for a list on stdin")
-    if path.is_dir() and next(_walk(path, ""), None) is None:
+    try:
+        mode = Path(given).stat().st_mode
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{given}: no such file or folder; name images, a folder of images, or - for a list on stdin"
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"{given}: cannot be looked at ({error.strerror}); name images or a folder of images"
+        ) from error
+    if stat.S_ISDIR(mode) and next(_walk(Path(given), ""), None) is None:
         raise InputError(f"{given}: no images in this folder; looked to the bottom of it for {', '.join(SUFFIXES)}")
 
 
@@ -69,28 +81,38 @@ def _listed(lines: TextIO) -> Iterator[ImageFile]:
             yield ImageFile(Path(path).as_posix(), path)
 
 
-def _walk(folder: Path, prefix: str, above: tuple[tuple[int, int], ...] = ()) -> Iterator[ImageFile]:
-    """Yields the images below `folder` sorted by their whole names; linked folders are followed, loops are not.
+def _walk(top: Path, prefix: str) -> Iterator[ImageFile]:
+    """Yields the images below `top` sorted by their whole names; linked folders are followed, loops are not.
 
     Holds the names of one folder at each depth and not of the whole tree.
     """
-    try:
-        status = folder.stat()
-        here = (status.st_dev, status.st_ino)
-        if here in above:
-            return
-        with os.scandir(folder) as entries:
-            # A folder's key ends in "/", which puts what is below it where its whole name belongs.
-            keys = sorted(entry.name + "/" if _is_folder(entry) else entry.name for entry in entries)
-    except OSError:
-        # A folder that cannot be read becomes a row with that error, since the images in it cannot.
-        yield ImageFile(prefix.rstrip("/") or folder.as_posix(), str(folder))
-        return
-    for key in keys:
-        if key.endswith("/"):
-            yield from _walk(folder / key, prefix + key, (*above, here))
-        elif key.lower().endswith(SUFFIXES):
-            yield ImageFile(prefix + key, str(folder / key))
+    # Each entry: a key, the folder it lies in, the name of that folder, and the identities of all folders above.
+    pending: list[tuple[str, Path, str, tuple[Identity, ...]]] = [("/", top, prefix, ())]
+    while pending:
+        key, folder, name, above = pending.pop()
+        if not key.endswith("/"):
+            yield ImageFile(name + key, str(folder / key))
+            continue
+        folder, name = folder / key.strip("/"), name + key.lstrip("/")
+        try:
+            here, keys = _list(folder)
+        except OSError:
+            # A folder that cannot be read becomes a row with that error, since the images in it cannot.
+            yield ImageFile(name.rstrip("/") or folder.as_posix(), str(folder))
+            continue
+        if here not in above:
+            pending.extend((below, folder, name, (*above, here)) for below in reversed(keys))
+
+
+def _list(folder: Path) -> tuple[Identity, list[str]]:
+    """Returns the folder's identity, and its images and folders sorted.
+
+    A folder's key ends in "/", which puts what is below it where its whole name belongs.
+    """
+    status = folder.stat()
+    with os.scandir(folder) as entries:
+        keys = [entry.name + "/" if _is_folder(entry) else entry.name for entry in entries]
+    return (status.st_dev, status.st_ino), sorted(key for key in keys if key.lower().endswith(("/", *SUFFIXES)))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -29,7 +29,7 @@ def read_model(path: Path) -> bytes:
             )
         return path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}); name a detector file with --model") from error
+        raise ModelError(f"{path} cannot be read ({error.strerror}); give the path of a detector file") from error
 
 
 def read_spec(session: Any) -> DetectorSpec:
@@ -43,6 +43,13 @@ def read_spec(session: Any) -> DetectorSpec:
     if METADATA_KEY not in metadata:
         raise ModelError(f"this ONNX file has no {METADATA_KEY} in its metadata; make a detector with adtrain export")
     spec = from_json(metadata[METADATA_KEY])
+    inputs = [node.name for node in session.get_inputs()]
+    if inputs != [INPUT]:
+        raise ModelError(
+            f"the graph's inputs are {', '.join(inputs)} and must be {INPUT} alone; export the detector again"
+        )
+    if isinstance(session.get_inputs()[0].shape[0], int):
+        raise ModelError("the graph's batch size is fixed and must be dynamic; export the detector again")
     found = {node.name: (node.type, tuple(node.shape[1:])) for node in [*session.get_inputs(), *session.get_outputs()]}
     height, width, channels = spec.image.shape
     promised = {

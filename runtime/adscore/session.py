@@ -3,7 +3,8 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 from adscore.errors import ADError, ModelError, ProviderError
 from adscore.providers import EXECUTION_PROVIDERS, cuda_fault, load_cuda_libraries
@@ -14,8 +15,17 @@ Provider = Literal["cpu", "cuda"]
 _SILENT = 4  # ONNX Runtime logs fatal faults only; the rest is said once, by us
 
 
-def open_session(model: bytes, provider: ProviderChoice, threads: int | None) -> Any:
-    """Returns an `onnxruntime.InferenceSession` over `model`.
+@dataclass(frozen=True)
+class Opened:
+    """A session, and where it runs."""
+
+    session: Any  # onnxruntime.InferenceSession
+    provider: Provider
+    fallback: str | None = None  # why "auto" did not take CUDA, where a GPU build is installed
+
+
+def open_session(model: bytes, provider: ProviderChoice, threads: int | None) -> Opened:
+    """Returns an ONNX Runtime session over `model`.
 
     Args:
         model: the file's content; from bytes, so that the graph can reach no other file.
@@ -26,25 +36,23 @@ def open_session(model: bytes, provider: ProviderChoice, threads: int | None) ->
         ProviderError: no ONNX Runtime is installed, or "cuda" was asked for and does not run here.
         ModelError: ONNX Runtime refuses the model.
     """
+    if provider not in get_args(ProviderChoice):
+        raise ProviderError(f"provider {provider!r} is unknown; choose one of {', '.join(get_args(ProviderChoice))}")
     onnxruntime = _import_onnxruntime()
     if provider == "cpu":
-        return _start(onnxruntime, model, threads, "cpu")
+        return Opened(_start(onnxruntime, model, threads, "cpu"), "cpu")
     try:
-        return _start_on_cuda(onnxruntime, model, threads)
-    except ProviderError:
+        return Opened(_start_on_cuda(onnxruntime, model, threads), "cuda")
+    except ProviderError as error:
         if provider == "cuda":
             raise
-        return _start(onnxruntime, model, threads, "cpu")
-
-
-def session_provider(session: Any) -> Provider:
-    """Returns where `session` really runs."""
-    return "cuda" if EXECUTION_PROVIDERS["cuda"] in session.get_providers() else "cpu"
+        gpu_build = EXECUTION_PROVIDERS["cuda"] in onnxruntime.get_available_providers()
+        return Opened(_start(onnxruntime, model, threads, "cpu"), "cpu", str(error) if gpu_build else None)
 
 
 @contextmanager
-def onnxruntime_faults(what: str) -> Iterator[None]:
-    """Turns whatever ONNX Runtime raises into a ModelError that begins with `what`."""
+def onnxruntime_faults(what: str, next_step: str = "export the detector again") -> Iterator[None]:
+    """Turns whatever ONNX Runtime raises into a ModelError that begins with `what` and ends with `next_step`."""
     try:
         yield
     except ADError:
@@ -54,7 +62,7 @@ def onnxruntime_faults(what: str) -> Iterator[None]:
         if not type(error).__module__.startswith("onnxruntime") and not isinstance(error, RuntimeError | ValueError):
             raise
         first_line = str(error).strip().partition("\n")[0]
-        raise ModelError(f"{what}: {first_line}; export the detector again") from error
+        raise ModelError(f"{what}: {first_line}; {next_step}") from error
 
 
 def _import_onnxruntime() -> Any:
@@ -79,7 +87,7 @@ def _start_on_cuda(onnxruntime: Any, model: bytes, threads: int | None) -> Any:
         _start(onnxruntime, model, threads, "cpu")  # a damaged model raises here too: then it is not CUDA's fault
         raise ProviderError(cuda_fault(onnxruntime, str(error))) from error
     # ONNX Runtime only warns when a provider fails to start, and goes on without it.
-    if session_provider(session) != "cuda":
+    if EXECUTION_PROVIDERS["cuda"] not in session.get_providers():
         raise ProviderError(cuda_fault(onnxruntime, complaints))
     return session
 

@@ -12,6 +12,8 @@ from typing import Literal
 FORMAT_VERSION = 1
 METADATA_KEY = "adscore.spec"
 
+MAX_FLOAT32 = 3.4028234663852886e38
+
 Mode = Literal["L", "RGB"]
 Rule = Literal["split-conformal", "quantile", "given"]
 
@@ -63,9 +65,9 @@ class Reference:
         _require(len(self.ranks) == len(self.scores), "calibration.reference has unequal numbers of ranks and scores")
         _require(all(map(math.isfinite, self.scores)), "calibration.reference holds a score that is not finite")
         _require(list(self.scores) == sorted(self.scores), "calibration.reference scores are not ascending")
-        steps = [0, *self.ranks, self.images + 1]
-        ascending = all(low < high for low, high in pairwise(steps))
-        _require(ascending, "calibration.reference ranks are not ascending within 1..images")
+        ascending = all(low < high for low, high in pairwise([0, *self.ranks]))
+        _require(ascending, "calibration.reference ranks are not ascending from 1")
+        _require(max(self.ranks, default=0) == self.images, "calibration.reference does not end with its largest score")
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,10 @@ class Calibration:
     reference: Reference
 
     def __post_init__(self) -> None:
-        _require(math.isfinite(self.threshold), "calibration.threshold is not finite")
+        _require(abs(self.threshold) <= MAX_FLOAT32, "calibration.threshold is not finite in float32")
+        _require((self.target is None) == (self.rule == "given"), "calibration.target does not fit the rule")
+        _require(self.held_out or self.rule != "split-conformal", "calibration is split-conformal, but not held out")
+        _require(self.images >= 0, "calibration.images is negative")
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,7 @@ class Parity:
     images: int  # held-out images compared
     batch_sizes: tuple[int, ...]  # each image was scored at each of these
     max_relative_difference: float  # largest |a - b| / max(a, b) over all pairs of scores
-    label_agreement: float  # share of the images with the same label throughout
+    label_agreement: float  # share of the images with the same label throughout, or too near the threshold to tell
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,9 @@ class DetectorSpec:
     parity: Parity
     selftest: SelfTest
     format_version: int = FORMAT_VERSION
+
+    def __post_init__(self) -> None:
+        _require(self.map_scale > 0, "map_scale is not above zero")
 
 
 def _require(condition: bool, fault: str) -> None:

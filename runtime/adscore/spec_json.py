@@ -39,17 +39,22 @@ def from_json(text: str) -> DetectorSpec:
             "update adscore, or export the detector again"
         )
     try:
-        return cast("DetectorSpec", _read(DetectorSpec, data, METADATA_KEY))
+        return cast("DetectorSpec", read_as(DetectorSpec, data, METADATA_KEY))
     except ValueError as error:
         raise ModelError(f"{METADATA_KEY} is damaged: {error}; export the detector again") from error
 
 
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a JSON number")
+def read_as(kind: Any, value: object, where: str) -> Any:
+    """Returns JSON's `value` as `kind`, any type that the spec's fields use, converted no further than int to float.
 
+    Args:
+        kind: a dataclass, Literal, union, tuple, list, dict, int, float, str or bool.
+        value: what `json.loads` gave.
+        where: what to call the value in a message.
 
-def _read(kind: Any, value: object, where: str) -> Any:
-    """Returns `value` as `kind`, where `kind` is any type that the spec's fields use."""
+    Raises:
+        ValueError: the value is not of that kind.
+    """
     if is_dataclass(kind):
         return _read_object(kind, value, where)
     origin, arguments = get_origin(kind), get_args(kind)
@@ -60,15 +65,19 @@ def _read(kind: Any, value: object, where: str) -> Any:
     if origin is UnionType:
         return _read_union(arguments, value, where)
     if origin is dict and isinstance(value, dict):
-        return {str(key): _read(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+        return {str(key): read_as(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
     if origin in (tuple, list) and isinstance(value, list):
-        return origin(_read(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(value))
+        return origin(read_as(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(value))
     # JSON does not tell 1 from 1.0, Python does not tell True from 1; a spec must.
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
         return _finite(value, where)
     if isinstance(kind, type) and type(value) is kind:
         return value
     raise ValueError(f"{where} is {value!r}, which is not {getattr(kind, '__name__', kind)}")
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _read_object(kind: Any, value: object, where: str) -> Any:
@@ -78,7 +87,7 @@ def _read_object(kind: Any, value: object, where: str) -> Any:
     missing = [field.name for field in fields(kind) if field.name not in value]
     if missing:
         raise ValueError(f"{where} lacks {', '.join(missing)}")
-    return kind(**{name: _read(hints[name], value[name], f"{where}.{name}") for name in hints})
+    return kind(**{name: read_as(hints[name], value[name], f"{where}.{name}") for name in hints})
 
 
 def _read_union(kinds: tuple[Any, ...], value: object, where: str) -> Any:
@@ -89,7 +98,7 @@ def _read_union(kinds: tuple[Any, ...], value: object, where: str) -> Any:
         if kind is NoneType:
             continue
         try:
-            return _read(kind, value, where)
+            return read_as(kind, value, where)
         except ValueError:
             continue
     raise ValueError(f"{where} is {value!r}, which is none of {', '.join(map(str, kinds))}")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from adscore.atomic import appears_when_complete
+from adscore.atomic import appears_when_complete, refuse_folder
 from adscore.detector import Prediction
 from adscore.errors import OutputError
 
@@ -37,11 +38,9 @@ def open_table(out: str) -> Iterator[RowWriter]:
             f"{out}: unknown kind of table; end the name in {' or '.join(_WRITERS)}, or give - for stdout"
         )
     if out == STDOUT:
-        if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="")
-        yield _WRITERS[suffix](sys.stdout)
-        sys.stdout.flush()
+        yield from _to_stdout(_WRITERS[suffix])
         return
+    refuse_folder(Path(out))
     with (
         appears_when_complete(Path(out)) as partial,
         # surrogateescape: a file name that is not UTF-8 comes out as the bytes it is.
@@ -50,12 +49,31 @@ def open_table(out: str) -> Iterator[RowWriter]:
         yield _WRITERS[suffix](file)
 
 
+def _to_stdout(writer: Callable[[TextIO], RowWriter]) -> Iterator[RowWriter]:
+    if sys.stdout is None:
+        raise OutputError("stdout is closed; name a table with --out")
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="")
+    try:
+        yield writer(sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has had enough, which is no fault
+        raise
+    except OSError as error:
+        # What is still in the buffer would fail once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError(f"stdout cannot be written ({error.strerror}); name a table with --out") from error
+
+
 def _csv_writer(file: TextIO) -> RowWriter:
-    rows = csv.writer(file, lineterminator="\n")
-    rows.writerow(COLUMNS)
+    plain = csv.writer(file, lineterminator="\n")
+    quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    plain.writerow(COLUMNS)
 
     def write(row: Prediction) -> None:
         label = "" if row.is_anomaly is None else str(row.is_anomaly).lower()
+        # The csv module leaves a lone carriage return unquoted, and readers take it for the end of a row.
+        rows = quoted if "\r" in row.path + (row.error or "") else plain
         rows.writerow(
             [row.path, _digits(row.score), _digits(row.threshold), label, _digits(row.p_value, 6), row.error or ""]
         )

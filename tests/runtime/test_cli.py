@@ -1,7 +1,9 @@
 import json
+import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from adscore import __version__
 from tests.conftest import Run
+from tests.golden import DEMO, assert_golden
 from tests.tiny import paint, tiny_detector, tiny_spec
 
 pytestmark = pytest.mark.usefixtures("detector_file")
@@ -39,7 +42,8 @@ def test_a_folder_in_a_table_out(run: Run, tmp_path: Path) -> None:
 
 def test_an_unreadable_image_is_a_row_and_exit_3(run: Run, images: Path) -> None:
     (images / "lot 1" / "1.png").write_bytes(b"no image")
-    done = run("adscore", "images", "--fail-on-anomaly")
+    assert run("adscore", "images", "--fail-on-anomaly").returncode == 4
+    done = run("adscore", "images")
     assert done.returncode == 3
     assert done.stdout.splitlines()[2] == (
         'lot 1/1.png,,0.495000005,,,"not an image in a known format (BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP)"'
@@ -83,10 +87,10 @@ def test_list_on_stdin_and_json_lines(run: Run, images: Path) -> None:
     assert (second["path"], second["error"]) == ("gone.png", "No such file or directory")
 
 
-@pytest.mark.usefixtures("images")
-@pytest.mark.parametrize("options", [["--batch-size", "1"], ["--batch-size", "2"], ["--threads", "1"]])
+@pytest.mark.parametrize("options", [["--batch-size", "1"], ["--batch-size", "5"], ["--threads", "1"]])
 def test_tuning_changes_no_row(run: Run, options: list[str]) -> None:
-    assert run("adscore", "images", *options).stdout == run("adscore", "images").stdout
+    demo = [DEMO / "images", "--model", DEMO / "detector.onnx"]
+    assert_golden(run("adscore", *demo, *options).stdout)
 
 
 @pytest.mark.usefixtures("images")
@@ -100,8 +104,11 @@ def test_model_is_taken_from_the_variable(run: Run, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["gone"], "error: gone: no such file or folder; name images, a folder of images, or - for a list on stdin"),
-        ([".", "--model", "gone.onnx"], "error: gone.onnx cannot be read (No such file or directory); name a detector"),
-        ([".", "--model", "images"], "error: images cannot be read (Is a directory); name a detector file with"),
+        (
+            [".", "--model", "gone.onnx"],
+            "error: gone.onnx cannot be read (No such file or directory); give the path of",
+        ),
+        ([".", "--model", "images"], "error: images cannot be read (Is a directory); give the path of a"),
         (["images", "--out", "r.parquet"], "error: r.parquet: unknown kind of table; end the name in .csv or .jsonl"),
         (["images", "--provider", "cuda"], "error: provider cuda: this is a CPU build of ONNX Runtime"),
     ],
@@ -170,12 +177,40 @@ def test_a_signal_leaves_nothing_half_written(images: Path, tmp_path: Path, numb
         assert process.stderr is not None
         process.stdin.write(f"{images}/lot 1/0.png\n")
         process.stdin.flush()
-        while not list(tmp_path.glob(".results.csv.*.partial")):
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob(".adscore-*.partial")):
             assert process.poll() is None
+            assert time.monotonic() < deadline, "the command never began its table"
         process.send_signal(number)
         assert process.wait() == code
         assert "Traceback" not in process.stderr.read()
-    assert list(tmp_path.glob("*results.csv*")) == []
+    assert [path.name for path in tmp_path.glob("*") if "adscore" in path.name or "results" in path.name] == []
+
+
+@pytest.mark.usefixtures("images")
+@pytest.mark.parametrize(
+    ("shell", "message"),
+    [
+        ("adscore images > /dev/full", "error: stdout cannot be written (No space left on device); name a table"),
+        ("adscore images >&-", "error: stdout is closed; name a table with --out"),
+        ("adscore - <&-", "error: stdin is closed; name images or a folder of images"),
+        (f"adscore {'x' * 300}.png", f"error: {'x' * 300}.png: cannot be looked at (File name too long); name images"),
+        ("adscore images --out images", "error: images: unknown kind of table"),
+        ("mkdir r.csv && adscore images --out r.csv", "error: r.csv: is a folder; name a file in it with --out"),
+        (
+            "adscore images --fpr 1e-320",
+            "error: a false-alarm rate of 9.99989e-321 takes at least 999999999999999 held",
+        ),
+    ],
+)
+def test_faults_of_the_system_are_one_line(tmp_path: Path, shell: str, message: str) -> None:
+    scripts = str(Path(sys.executable).parent)
+    path = scripts + os.pathsep + os.environ["PATH"]
+    command = ["bash", "-c", shell]
+    done = subprocess.run(command, cwd=tmp_path, env=os.environ | {"PATH": path}, capture_output=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines()[-1].startswith(message)
+    assert b"Traceback" not in done.stderr
 
 
 def test_python_m_adscore_is_the_same(run: Run) -> None:

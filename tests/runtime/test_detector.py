@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adscore import Detector, Prediction
-from adscore.errors import ImageError, ModelError
+from adscore.errors import CalibrationError, ImageError, ModelError
 from tests.tiny import GRAPH, paint, tiny_detector, tiny_spec
 
 
@@ -115,10 +115,15 @@ def test_rate_gives_the_threshold_of_the_stored_scores() -> None:
         (tiny_detector(graph=GRAPH.replace("anomaly_map", "heat")), "the graph's anomaly_map is None"),
         (
             tiny_detector(graph=GRAPH.replace("{height}, {width}, {channels}] image", "5, 5, 1] image")),
-            "detector: ",
+            "the graph's image is ('tensor(uint8)', (5, 5, 1)) and its spec says ('tensor(uint8)', (4, 4, 1))",
+        ),
+        (tiny_detector(graph=GRAPH.replace("uint8[batch,", "uint8[2,")), "the graph's batch size is fixed"),
+        (
+            tiny_detector(graph=GRAPH.replace("image)\n  =>", "image, float[1] gain)\n  =>")),
+            "the graph's inputs are image, gain and must be image alone",
         ),
     ],
-    ids=["empty", "junk", "cut", "JSON", "no spec", "output missing", "size contradicts"],
+    ids=["empty", "junk", "cut", "JSON", "no spec", "output missing", "size contradicts", "fixed batch", "two inputs"],
 )
 def test_what_is_no_detector_is_refused(content: bytes, fault: str) -> None:
     with pytest.raises(ModelError, match=re.escape(fault)):
@@ -129,7 +134,7 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as raised:
         Detector(tmp_path / "gone.onnx")
     assert str(raised.value).endswith(
-        "gone.onnx cannot be read (No such file or directory); name a detector file with --model"
+        "gone.onnx cannot be read (No such file or directory); give the path of a detector file"
     )
 
 
@@ -139,3 +144,43 @@ def test_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
         file.truncate((1 << 30) + 1)  # sparse: takes no disk
     with pytest.raises(ModelError, match="has 1,073,741,825 bytes and a detector at most 1,073,741,824"):
         Detector(path)
+
+
+def test_a_graph_with_another_number_of_scores_is_refused() -> None:
+    graph = GRAPH.replace("axes = [1, 2], keepdims = 0", "axes = [0, 1, 2], keepdims = 0").replace(
+        "score = ReduceMean", "mean = ReduceMean"
+    )
+    graph = graph.replace(
+        "(anomaly_map)\n", "(anomaly_map)\n  axis = Constant <value_ints = [0]> ()\n  score = Unsqueeze (mean, axis)\n"
+    )
+    with pytest.raises(ModelError, match="the graph does not give one score an image; export the detector again"):
+        Detector(tiny_detector(graph=graph)).score(greys(1, 2, 3))
+
+
+def test_misuse_is_refused_at_once(tmp_path: Path) -> None:
+    detector = Detector(tiny_detector())
+    path = paint(tmp_path / "a.png", 1)
+    for batch_size in (0, -1):
+        with pytest.raises(ValueError, match=f"batch_size is {batch_size} and must be at least 1"):
+            detector.score(greys(1), batch_size=batch_size)
+        with pytest.raises(ValueError, match="batch_size"):
+            detector.predict([path], batch_size=batch_size)
+    for threshold in (np.nan, 1e300):
+        with pytest.raises(ValueError, match="must be finite in float32"):
+            detector.predict([path], threshold=threshold)
+    for fpr in (0, 1, 2, np.nan):
+        with pytest.raises(CalibrationError, match="it lies between 0 and 1"):
+            detector.threshold_for(fpr)
+    with pytest.raises(ImageError, match="images are a list and the detector takes a numpy array"):
+        detector.score([[1]])  # type: ignore[arg-type]
+
+
+def test_a_failed_image_leaves_nothing_of_the_batch_before(tmp_path: Path) -> None:
+    graph = GRAPH.replace("axes = [3], keepdims = 0> (squared)", "axes = [3], keepdims = 0> (mixed)").replace(
+        "  anomaly_map =",
+        "  total = ReduceMean <axes = [0], keepdims = 1> (squared)\n  mixed = Add (squared, total)\n  anomaly_map =",
+    )
+    white, black = paint(tmp_path / "white.png", 255), paint(tmp_path / "black.png", 0)
+    (tmp_path / "bad.png").touch()
+    rows = list(Detector(tiny_detector(graph=graph)).predict([white, white, black, tmp_path / "bad.png"], batch_size=2))
+    assert rows[2].score == 0

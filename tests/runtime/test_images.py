@@ -87,13 +87,25 @@ def test_every_orientation_is_turned_upright(orientation: int, kind: str) -> Non
     assert decode(content, ImageSpec(3, 2, "L"))[..., 0].tolist() == upright.tolist()
 
 
-def test_header_tells_the_upright_size_and_the_mode(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_header_tells_the_size_that_decoding_finds(tmp_path: Path, kind: str, orientation: int) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (6, 4)).save(tmp_path / "turned.jpg", exif=exif)
-    Image.new("L", (6, 4)).save(tmp_path / "grey.png")
-    assert read_header(tmp_path / "turned.jpg") == (4, 6, "RGB")
+    exif[0x0112] = orientation
+    Image.new("RGB", (6, 4)).save(tmp_path / "image", kind, exif=exif)
+    size = (6, 4) if orientation < 5 else (4, 6)
+    assert read_header(tmp_path / "image") == (*size, "RGB")
+
+
+def test_header_tells_grey(tmp_path: Path) -> None:
+    Image.new("LA", (6, 4)).save(tmp_path / "grey.png")
     assert read_header(tmp_path / "grey.png") == (6, 4, "L")
+
+
+def test_resampling_is_a_triangle_as_wide_as_the_reduction() -> None:
+    image = Image.fromarray(np.array([[0, 0, 255, 0, 0, 0, 0, 0]], np.uint8))
+    # Halved: weights 1/8, 3/8, 3/8, 1/8 about each new pixel, cut and normed at the edges.
+    assert decode(encoded(image), ImageSpec(4, 1, "L"))[0, :, 0].tolist() == [36, 96, 0, 0]
 
 
 def test_broken_exif_leaves_the_picture_as_it_lies() -> None:

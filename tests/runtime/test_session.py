@@ -23,7 +23,13 @@ def test_cuda_on_a_cpu_build_is_refused_with_the_next_step() -> None:
 
 
 def test_threads_are_those_this_process_may_use_and_do_not_spin() -> None:
-    options = open_session(tiny_detector(), "cpu", None).get_session_options()
+    options = open_session(tiny_detector(), "cpu", None).session.get_session_options()
     assert options.intra_op_num_threads == len(os.sched_getaffinity(0))
     assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
-    assert open_session(tiny_detector(), "cpu", 1).get_session_options().intra_op_num_threads == 1
+    assert open_session(tiny_detector(), "cpu", 1).session.get_session_options().intra_op_num_threads == 1
+
+
+@pytest.mark.parametrize("provider", ["CUDA", "gpu", ""])
+def test_an_unknown_provider_is_refused_and_not_taken_for_the_cpu(provider: str) -> None:
+    with pytest.raises(ProviderError, match=f"provider '{provider}' is unknown; choose one of auto, cpu, cuda"):
+        Detector(tiny_detector(), provider=provider)  # type: ignore[arg-type]

@@ -1,3 +1,4 @@
+import csv
 import io
 import json
 from pathlib import Path
@@ -61,6 +62,14 @@ def test_names_that_are_not_utf8_come_out_as_their_bytes(tmp_path: Path) -> None
     with open_table(str(tmp_path / "r.csv")) as write:
         write(Prediction(b"\xff.png".decode(errors="surrogateescape"), None, LIMIT, None, None, "gone"))
     assert (tmp_path / "r.csv").read_bytes().endswith(b"\n\xff.png,,0.300000012,,,gone\n")
+
+
+def test_a_carriage_return_in_a_name_stays_in_its_row(tmp_path: Path) -> None:
+    with open_table(str(tmp_path / "r.csv")) as write:
+        write(Prediction("a\rb.png", None, LIMIT, None, None, "gone"))
+        write(ROWS[0])
+    with (tmp_path / "r.csv").open(newline="") as file:
+        assert [row["path"] for row in csv.DictReader(file)] == ["a\rb.png", "a.png"]
 
 
 def test_after_a_failure_the_old_table_stands_and_nothing_else(tmp_path: Path) -> None:

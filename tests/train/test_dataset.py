@@ -65,6 +65,8 @@ def test_more_anomalies_than_there_are_is_refused(tmp_path: Path) -> None:
     source = load_labelled(str(npz(tmp_path / "set.npz")), "train")
     with pytest.raises(InputError, match="a contamination of 0.5 takes 25 images of label 7 and there are 20; lower"):
         unsupervised_set(source, normal=1, anomaly=7, contamination=0.5, seed=1)
+    with pytest.raises(InputError, match="label 1 cannot be both normal and anomalous"):
+        unsupervised_set(source, normal=1, anomaly=1, contamination=0.5, seed=1)
     with pytest.raises(InputError, match="no image has label 5; the labels are 0, 1, 7"):
         unsupervised_set(source, normal=5, anomaly=7, contamination=0.1, seed=1)
 
@@ -88,11 +90,11 @@ def test_a_folder_is_replaced_only_by_force(tmp_path: Path) -> None:
         load_labelled(str(npz(tmp_path / "s.npz")), "test"), normal=1, anomaly=7, contamination=0, seed=1
     )
     write_set(chosen, tmp_path / "made", anomaly=7, force=False)
-    (tmp_path / "made" / "more.txt").touch()
+    (tmp_path / "made" / "9999.png").touch()
     with pytest.raises(OutputError, match="made: exists already; choose another --out, or replace it with --force"):
         write_set(chosen, tmp_path / "made", anomaly=7, force=False)
     write_set(chosen, tmp_path / "made", anomaly=7, force=True)
-    assert not (tmp_path / "made" / "more.txt").exists()
+    assert not (tmp_path / "made" / "9999.png").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["made", "s.npz"]
 
 
@@ -115,8 +117,15 @@ def test_damaged_or_foreign_npz_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.npz").write_bytes(b"no zip")
     np.savez(tmp_path / "foreign.npz", a=np.zeros(3), b=np.zeros(3))
     np.savez(tmp_path / "floats.npz", np.zeros((3, 8, 8)))
+    np.savez(tmp_path / "empty.npz", np.zeros((3, 0, 8), np.uint8))
+    np.savez_compressed(tmp_path / "damaged.npz", np.random.default_rng(0).integers(0, 9, (9, 8, 8), np.uint8))
+    content = bytearray((tmp_path / "damaged.npz").read_bytes())
+    content[150:170] = bytes(20)
+    (tmp_path / "damaged.npz").write_bytes(content)
     for name, fault in {
         "bad.npz": "cannot be read as .npz",
+        "damaged.npz": "its array arr_0 cannot be read",
+        "empty.npz": r"and these are uint8 of shape \(3, 0, 8\)",
         "foreign.npz": "holds a, b and no x_train",
         "floats.npz": r"images must be uint8 of shape .* these are float64 of shape \(3, 8, 8\)",
     }.items():

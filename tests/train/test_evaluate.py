@@ -33,8 +33,9 @@ def test_labels_file_and_an_unreadable_image(tmp_path: Path) -> None:
     for name, grey in (("a.png", 10), ("b.png", 200), ("c.png", 100)):
         paint(tmp_path / name, grey)
     (tmp_path / "d.png").touch()
+    # As spreadsheets write it: a byte-order mark, and their own spelling of true and false.
     (tmp_path / "labels.csv").write_text(
-        "path,label,is_anomaly\na.png,1,false\nb.png,3,true\nc.png,1,false\nd.png,3,true\n"
+        "path,label,is_anomaly\na.png,1,FALSE\nb.png,3,TRUE\nc.png,1,False\nd.png,3,true\n", encoding="utf-8-sig"
     )
     evaluation = evaluate(DETECTOR, labelled_files(str(tmp_path)))
     assert (evaluation.images, evaluation.unreadable, evaluation.anomalies, evaluation.found) == (3, 1, 1, 1)
@@ -55,6 +56,7 @@ def test_the_table_on_stdout(run: Run, tmp_path: Path, detector_file: Path) -> N
     [
         ([], "has no labels.csv and no folder good"),
         (["test/good/1.png"], "normal and anomalous images are both needed"),
+        (["test/good/1.png", "test/2.png"], "2.png: lies in no folder that tells its kind; move it to good or a"),
         (["labels.csv"], "needs the columns path, label, is_anomaly, is_anomaly true or false"),
     ],
 )

@@ -22,6 +22,13 @@ def test_folder_is_decoded_at_its_own_size_and_mode(tmp_path: Path) -> None:
     assert (source.read(3)[..., 0] == np.asarray(Image.open(tmp_path / "parts" / "003.png"))).all()
 
 
+def test_every_header_counts(tmp_path: Path) -> None:
+    folder = paint_parts(tmp_path, 300)
+    paint(folder / "150x.png", 9, size=(16, 16))
+    with pytest.raises(InputError, match="the images differ in size"):
+        open_source(str(folder), size=None, mode=None, filters=FILTERS)
+
+
 def test_one_colour_image_makes_the_set_colour(tmp_path: Path) -> None:
     folder = paint_parts(tmp_path, 3)
     Image.new("RGB", (8, 8)).save(folder / "999.png")

@@ -58,22 +58,37 @@ def test_a_run_folder_is_complete(run: Run, parts: Path, tmp_path: Path) -> None
 
 def test_a_run_is_replaced_only_by_force(run: Run, parts: Path, tmp_path: Path) -> None:
     assert run("adtrain", "fit", parts, "--out", "run", *SMALL).returncode == 0
-    (tmp_path / "run" / "more.txt").touch()
+    before = (tmp_path / "run" / "run.json").read_text()
     refused = run("adtrain", "fit", parts, "--out", "run", *SMALL)
     assert (refused.returncode, refused.stderr) == (
         1, "error: run: exists already; choose another --out, or replace it with --force\n",
     )  # fmt: skip
-    assert run("adtrain", "fit", parts, "--out", "run", "--force", *SMALL).returncode == 0
-    assert not (tmp_path / "run" / "more.txt").exists()
+    assert run("adtrain", "fit", parts, "--out", "run", "--force", "--seed", "7", *SMALL).returncode == 0
+    assert (tmp_path / "run" / "run.json").read_text() != before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["parts", "run"]
 
 
 def test_force_replaces_nothing_but_a_run(run: Run, parts: Path) -> None:
     done = run("adtrain", "fit", parts, "--out", parts, "--force", *SMALL)
     assert (done.returncode, done.stderr) == (
-        1, f"error: {parts}: holds no run.json, so --force does not replace it; choose another --out\n",
+        1, f"error: {parts}: holds {next(parts.iterdir()).name}, which this command did not write, so --force does "
+        "not replace it; choose another --out\n",
     )  # fmt: skip
     assert len(list(parts.iterdir())) == 60
+
+
+def test_a_run_among_the_images_is_refused(run: Run, parts: Path) -> None:
+    done = run("adtrain", "fit", parts, "--out", parts / "run", *SMALL)
+    assert (done.returncode, done.stderr) == (
+        1, f"error: {parts / 'run'}: lies within {parts}, whose images are trained on; choose an --out outside of it\n",
+    )  # fmt: skip
+
+
+def test_a_users_own_keras_settings_do_not_count(run: Run, parts: Path, tmp_path: Path) -> None:
+    (tmp_path / "keras.json").write_text('{"backend": "jax", "image_data_format": "channels_first"}')
+    settings = {"KERAS_BACKEND": "jax", "KERAS_HOME": str(tmp_path)}
+    done = run("adtrain", "fit", parts, "--out", "run", *SMALL, **settings)
+    assert done.returncode == 0, done.stderr
 
 
 def test_two_runs_give_the_same_weights_and_another_seed_others(parts: Path) -> None:
@@ -155,6 +170,9 @@ def test_too_many_unreadable_images_are_refused(run: Run, parts: Path) -> None:
     ("options", "code", "message"),
     [
         (["--size", "27x27"], 1, "error: image size 27x27 does not fit 2 halvings: width and height must be multiples"),
+        (["--size", "0x0"], 2, "Error: Invalid value for --size: 0x0: sides are 1 to 8192 pixels long"),
+        (["--seed", "4294967296"], 2, "Error: Invalid value for '--seed'"),
+        (["--learning-rate", "inf"], 1, "error: --learning-rate is inf and must be greater than 0"),
         (["--size", "big"], 2, "Error: Invalid value for --size: big is not of the form 128x128"),
         (["--filters", "a"], 2, "Error: Invalid value for --filters: a is not of the form 32,64"),
         (["--epochs", "0"], 1, "error: --epochs is 0 and must be greater than 0"),

@@ -4,6 +4,7 @@ import gzip
 import struct
 import sys
 import zipfile
+import zlib
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ DEMO = "demo"
 
 # The images of the bundled demo set; NOTICE names their source.
 _DEMO_FILE = Path(__file__).with_name("demo.npz")
+
+# What numpy, zipfile and gzip raise on files that are cut, damaged or encrypted.
+_READ_FAULTS = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 _IDX_SPLITS = {"train": "train", "test": "t10k"}
 _IDX_UINT8 = 0x08
@@ -59,7 +63,7 @@ def load_labelled(source: str, split: Split) -> LabelledImages:
     path = Path(source)
     if not path.exists():
         raise InputError(f"{source}: no such file or folder; give a .npz, an IDX file, or {', '.join(DATASETS)}")
-    if path.suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         return _from_npz(path, split)
     if path.is_dir():
         found = sorted(path.glob(f"{_IDX_SPLITS[split]}-images*idx3*"))
@@ -78,7 +82,7 @@ def load_images(path: Path) -> Pixels:
     Raises:
         InputError: as `load_labelled`.
     """
-    if path.suffix != ".npz":
+    if path.suffix.lower() != ".npz":
         return _as_images(str(path), read_idx(path))
     with _open_npz(path) as arrays:
         names = [name for name in arrays.files if name == "x_train"] or arrays.files
@@ -96,7 +100,7 @@ def read_idx(path: Path) -> NDArray[Any]:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             content = file.read()
-    except (OSError, EOFError) as error:
+    except _READ_FAULTS as error:
         raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
     fault = InputError(f"{path}: no IDX file of uint8; give a folder of images, a .npz, or an IDX file")
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _IDX_UINT8:
@@ -123,14 +127,14 @@ def _open_npz(path: Path) -> Any:
         if not hasattr(arrays, "files"):
             raise ValueError("a single array")
         return arrays
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except _READ_FAULTS as error:
         raise InputError(f"{path}: cannot be read as .npz ({error})") from error
 
 
 def _read_array(path: Path, arrays: Any, name: str) -> NDArray[Any]:
     try:
         return np.asarray(arrays[name])
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except _READ_FAULTS as error:
         raise InputError(f"{path}: its array {name} cannot be read ({error})") from error
 
 
@@ -161,7 +165,7 @@ def _checked(source: str, images: NDArray[Any], labels: NDArray[Any]) -> Labelle
 
 def _as_images(source: str, array: NDArray[Any]) -> Pixels:
     grey_or_rgb = array.ndim == 3 or (array.ndim == 4 and array.shape[3] in (1, 3))
-    if array.dtype != np.uint8 or not grey_or_rgb:
+    if array.dtype != np.uint8 or not grey_or_rgb or 0 in array.shape:
         raise InputError(
             f"{source}: images must be uint8 of shape (n, height, width), or with 1 or 3 channels behind, "
             f"and these are {array.dtype} of shape {array.shape}"

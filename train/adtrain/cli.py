@@ -17,6 +17,9 @@ from adtrain.quiet import import_tensorflow
 # What the train extra brings beyond the scorer.
 _TRAINING_STACK = ("keras", "matplotlib", "onnx", "sklearn", "tensorflow", "tf2onnx")
 
+_MAX_SIDE = 8192
+_MAX_SEED = 2**32 - 1
+
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -39,10 +42,12 @@ def dataset(
     anomaly: Annotated[int, typer.Option(help="Label of the anomalies.")] = 3,
     contamination: Annotated[
         float | None,
-        typer.Option(min=0, help="Anomalies per normal image. Default: 0.01 of --split train, all of --split test."),
+        typer.Option(
+            min=0, max=1000, help="Anomalies per normal image. Default: 0.01 of --split train, all of --split test."
+        ),
     ] = None,
     split: Annotated[Literal["train", "test"], typer.Option(help="Half of the source to draw from.")] = "train",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw and the order.")] = 42,
+    seed: Annotated[int, typer.Option(min=0, max=_MAX_SEED, help="Seed of the draw and the order.")] = 42,
     force: Annotated[bool, typer.Option("--force", help="Replace a folder that is there.")] = False,
 ) -> None:
     """Write an unsupervised set: all images of one class and a few of another, as PNG files with a labels.csv."""
@@ -76,7 +81,7 @@ def fit(
     filters: Annotated[str, typer.Option(help="Filters of each convolution, from the image inwards.")] = "32,64",
     latent: Annotated[int, typer.Option(help="Length of the latent vector.")] = 16,
     held_out: Annotated[float, typer.Option(help="Share of images kept from training, to calibrate on.")] = 0.2,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of weights, split and order.")] = 42,
+    seed: Annotated[int, typer.Option(min=0, max=_MAX_SEED, help="Seed of weights, split and order.")] = 42,
 ) -> None:
     """Train the autoencoder on images that are (mostly) normal, and keep the run. Ctrl-C keeps the best so far."""
     import_tensorflow()
@@ -167,6 +172,8 @@ def _size(text: str | None) -> tuple[int, int] | None:
     numbers = _numbers(text.lower(), "x", "--size")
     if len(numbers) != 2:
         raise typer.BadParameter(f"{text} is not a size; write width x height, e.g. 128x128", param_hint="--size")
+    if not all(0 < number <= _MAX_SIDE for number in numbers):
+        raise typer.BadParameter(f"{text}: sides are 1 to {_MAX_SIDE} pixels long", param_hint="--size")
     return numbers[0], numbers[1]
 
 

@@ -14,6 +14,8 @@ LABELS_FILE = "labels.csv"
 LABELS_COLUMNS = ("path", "label", "is_anomaly")
 CONTAMINATION = 0.01
 
+_PICTURES = "[0-9]*.png"
+
 
 def unsupervised_set(
     source: LabelledImages, *, normal: int, anomaly: int, contamination: float | None, seed: int
@@ -30,6 +32,8 @@ def unsupervised_set(
     Raises:
         InputError: a class is empty, or has fewer images than the contamination asks for.
     """
+    if normal == anomaly:
+        raise InputError(f"label {normal} cannot be both normal and anomalous; choose another --anomaly")
     of_class = {label: np.flatnonzero(source.labels == label) for label in (normal, anomaly)}
     for label, indices in of_class.items():
         if not len(indices):
@@ -59,7 +63,7 @@ def write_set(images: LabelledImages, folder: Path, *, anomaly: int, force: bool
     Raises:
         OutputError: the folder exists, or cannot be written.
     """
-    refuse_existing(folder, force=force, marker=LABELS_FILE)
+    refuse_existing(folder, force=force, contents=(LABELS_FILE, _PICTURES))
     digits = len(str(len(images.labels) - 1))
     with appears_when_complete(folder) as partial:
         partial.mkdir()

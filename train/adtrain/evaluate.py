@@ -95,14 +95,18 @@ def evaluate(detector: Detector, files: list[LabelledFile], advance: Callable[[]
 
 
 def _from_labels(folder: Path) -> Iterator[LabelledFile]:
-    with (folder / LABELS_FILE).open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            path, is_anomaly = row.get("path"), row.get("is_anomaly")
-            if path is None or is_anomaly not in ("true", "false"):
-                raise InputError(
-                    f"{folder / LABELS_FILE}: needs the columns {', '.join(LABELS_COLUMNS)}, is_anomaly true or false"
-                )
-            yield LabelledFile(folder / path, is_anomaly == "true")
+    path = folder / LABELS_FILE
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as a CSV table in UTF-8 ({error}); write it anew") from error
+    for row in rows:
+        name, is_anomaly = row.get("path"), (row.get("is_anomaly") or "").lower()
+        if not name or is_anomaly not in ("true", "false"):
+            columns = ", ".join(LABELS_COLUMNS)
+            raise InputError(f"{path}: needs the columns {columns}, is_anomaly true or false")
+        yield LabelledFile(folder / name, is_anomaly == "true")
 
 
 def _from_layout(folder: Path) -> Iterator[LabelledFile]:
@@ -111,4 +115,8 @@ def _from_layout(folder: Path) -> Iterator[LabelledFile]:
     if not (folder / _GOOD).is_dir():
         raise InputError(f"{folder}: has no {LABELS_FILE} and no folder {_GOOD}; give a folder with one of them")
     for image in find_images([str(folder)]):
+        if "/" not in image.name:
+            raise InputError(
+                f"{folder / image.name}: lies in no folder that tells its kind; move it to {_GOOD} or a defect"
+            )
         yield LabelledFile(Path(image.location), not image.name.startswith(f"{_GOOD}/"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from adexport import Exported, Given, Quantile, Rule, SplitConformal, export_detector
 from adexport.parity import BATCH_SIZES
-from adscore.atomic import appears_when_complete
+from adscore.atomic import appears_when_complete, refuse_folder
 from adscore.images import Pixels
 from adscore.progress import progress_bar
 from adtrain.pictures import HISTOGRAM, draw_histogram
@@ -45,13 +45,15 @@ def export_run(run: Run, rule: Rule, out: Path) -> Exported:
     Raises:
         ADError: with what to do about it; then nothing was written.
     """
+    refuse_folder(out)
     held_out = load_held_out(run)
     with progress_bar("comparing", len(held_out) * len(BATCH_SIZES)) as advance:
         exported = export_detector(
             load_weights(run), held_out, image=run.image, training=run.training, rule=rule, advance=advance
         )
-    with appears_when_complete(out) as partial:
-        partial.write_bytes(exported.content)
+    # The picture first: once the detector is there, nothing may fail any more.
     with appears_when_complete(run.folder / HISTOGRAM) as partial:
         draw_histogram(exported.held_out_scores, exported.spec.calibration, partial)
+    with appears_when_complete(out) as partial:
+        partial.write_bytes(exported.content)
     return exported

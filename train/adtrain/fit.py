@@ -7,13 +7,13 @@ from pathlib import Path
 from adexport import SplitConformal, draft_detector
 from adexport.calibration import calibrate
 from adscore.atomic import appears_when_complete, refuse_existing
-from adscore.errors import InputError
+from adscore.errors import InputError, OutputError
 from adscore.images import Pixels
 from adscore.progress import progress_bar
 from adscore.spec import Mode, TrainingRecord
 from adtrain.model import check_size
 from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogram, draw_montage
-from adtrain.run import RECORD, Run, tool_versions, write_held_out, write_run
+from adtrain.run import RUN_FILES, Run, tool_versions, write_held_out, write_run
 from adtrain.settings import Settings
 from adtrain.source import DEMO_NAME, ImageSource, Indices, open_source, read_batches, survey
 from adtrain.training import Epoch, Trained, TrainingError, split, train
@@ -22,6 +22,8 @@ Notify = Callable[[str], None]
 
 # Above this share of unreadable images something is wrong with the folder, not with a few files.
 MAX_UNREADABLE = 0.1
+
+CONTENTS = (*RUN_FILES, CURVE, HISTOGRAM, MONTAGE)
 
 _DEFAULT_FPR = 0.01
 _NAMED_FAULTS = 10
@@ -51,7 +53,9 @@ def fit(
     Raises:
         ADError: with what to do about it.
     """
-    refuse_existing(folder, force=force, marker=RECORD)
+    refuse_existing(folder, force=force, contents=CONTENTS)
+    _refuse_inside(folder, data)
+    versions = tool_versions()
     source = open_source(data, size=size, mode=mode, filters=settings.filters)
     check_size(source.spec.height, source.spec.width, settings.filters)
     with progress_bar("reading", len(source)) as advance:
@@ -71,11 +75,16 @@ def fit(
             trained = _train(source, training, held_out, settings, notify)
         except KeyboardInterrupt as interrupt:
             raise TrainingError("interrupted before the first epoch ended; nothing was written") from interrupt
-        record = _record(settings, trained, len(training), found.fingerprint)
+        record = _record(settings, trained, len(training), found.fingerprint, versions)
         run = Run(folder, image, record, None if data is None else str(Path(data).resolve()))
         write_run(partial, run, trained)
         _draw(partial, run, trained, images)
     return run
+
+
+def _refuse_inside(folder: Path, data: str | None) -> None:
+    if data is not None and folder.resolve().is_relative_to(Path(data).resolve()):
+        raise OutputError(f"{folder}: lies within {data}, whose images are trained on; choose an --out outside of it")
 
 
 def _report_faults(faults: tuple[str, ...], images: int, notify: Notify) -> None:
@@ -103,14 +112,16 @@ def _train(source: ImageSource, training: Indices, held_out: Indices, settings: 
     return trained
 
 
-def _record(settings: Settings, trained: Trained, images: int, fingerprint: str) -> TrainingRecord:
+def _record(
+    settings: Settings, trained: Trained, images: int, fingerprint: str, versions: dict[str, str]
+) -> TrainingRecord:
     everything = asdict(settings) | {
         "filters": list(settings.filters),
         "decay": settings.decay_rate,
         "kept_epoch": trained.kept,
         "interrupted": trained.interrupted,
     }
-    return TrainingRecord(everything, images, fingerprint, tool_versions())
+    return TrainingRecord(everything, images, fingerprint, versions)
 
 
 def _draw(folder: Path, run: Run, trained: Trained, held_out: Pixels) -> None:

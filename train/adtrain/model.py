@@ -1,6 +1,7 @@
 """The convolutional autoencoder."""
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
@@ -64,7 +65,10 @@ def check_size(height: int, width: int, filters: tuple[int, ...]) -> None:
     """Raises InputError unless height and width halve as often as there are filters."""
     unit = STRIDE ** len(filters)
     if height % unit or width % unit or height < unit or width < unit:
-        choices = " or ".join(f"{w}x{h}" for w, h in _nearest_sizes(height, width, unit))
+        fits = [
+            (_multiple(width, unit, rounded), _multiple(height, unit, rounded)) for rounded in (math.floor, math.ceil)
+        ]
+        choices = " or ".join(f"{fit[0]}x{fit[1]}" for fit in sorted(set(fits)))
         raise InputError(
             f"image size {width}x{height} does not fit {len(filters)} halvings: width and height must be multiples of "
             f"{unit}; the nearest sizes that fit are {choices}, chosen with --size"
@@ -74,20 +78,12 @@ def check_size(height: int, width: int, filters: tuple[int, ...]) -> None:
 def nearest_size(height: int, width: int, filters: tuple[int, ...]) -> tuple[int, int]:
     """Returns the (height, width) nearest to the given that halves as often as there are filters."""
     unit = STRIDE ** len(filters)
-    return _round(height, unit), _round(width, unit)
+    return _multiple(height, unit, _half_up), _multiple(width, unit, _half_up)
 
 
-def _round(length: int, unit: int) -> int:
-    return max(unit, (length + unit // 2) // unit * unit)
+def _multiple(length: int, unit: int, rounded: Callable[[float], int]) -> int:
+    return max(unit, rounded(length / unit) * unit)
 
 
-def _nearest_sizes(height: int, width: int, unit: int) -> list[tuple[int, int]]:
-    """Returns (width, height) rounded down and up, without sizes of zero."""
-
-    def down(length: int) -> int:
-        return max(unit, length // unit * unit)
-
-    def up(length: int) -> int:
-        return max(unit, math.ceil(length / unit) * unit)
-
-    return sorted({(down(width), down(height)), (up(width), up(height))})
+def _half_up(value: float) -> int:
+    return math.floor(value + 0.5)

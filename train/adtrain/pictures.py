@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from adscore.calibration import is_anomaly
 from adscore.detector import Detector
 from adscore.images import Pixels
 from adscore.info import describe_rule
@@ -46,7 +47,7 @@ def draw_histogram(scores: NDArray[np.float32], calibration: Calibration, path: 
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     axes.hist(scores, bins=min(80, max(8, len(scores) // 4)), color=_BLUE)
-    above = int((scores > calibration.threshold).sum())
+    above = int(is_anomaly(scores, calibration.threshold).sum())
     label = f"threshold {calibration.threshold:.4g}: {above} of {len(scores)} above"
     axes.axvline(calibration.threshold, color=_RED, linestyle="--", label=label)
     # Counts on a log axis: a single outlier stays visible beside thousands of normal images.

@@ -16,8 +16,13 @@ def import_tensorflow() -> None:
     # oneDNN's kernel for a batch of one moves scores by 1e-5 relative, three times as far from a float64 computation
     # as TensorFlow's own, and both train as fast: see CONTRIBUTING.md, decisions.
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    # Whatever the user's own Keras runs on, the graph is TensorFlow's, channels last, in float32.
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     with _stderr_discarded():
         import_module("tensorflow")
+        config = import_module("keras").config
+    config.set_image_data_format("channels_last")
+    config.set_floatx("float32")
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from adscore.calibration import is_anomaly
 from adscore.info import describe_rule
 from adtrain.evaluate import Evaluation
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def export_table(exported: "Exported", out: Path) -> Table:
     """Returns what an export did: threshold, rule, images, parity, size."""
     spec = exported.spec
-    above = int((exported.held_out_scores > spec.calibration.threshold).sum())
+    above = int(is_anomaly(exported.held_out_scores, spec.calibration.threshold).sum())
     return _table(
         {
             "detector": str(out),

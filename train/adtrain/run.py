@@ -6,7 +6,8 @@ import platform
 import zipfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ import numpy as np
 from adscore.errors import ADError
 from adscore.images import Pixels
 from adscore.spec import ImageSpec, TrainingRecord
+from adscore.spec_json import read_as
 from adtrain.training import Trained
 
 WEIGHTS = "autoencoder.keras"
 RECORD = "run.json"
 HELD_OUT = "held_out.npy"
 HISTORY = "history.csv"
+RUN_FILES = (WEIGHTS, RECORD, HELD_OUT, HISTORY)
 
 TOOLS = ("adscore", "keras", "numpy", "onnx", "onnxruntime", "pillow", "tensorflow", "tf2onnx")
 
@@ -41,7 +44,14 @@ class Run:
 
 def tool_versions() -> dict[str, str]:
     """Returns the versions that a score may depend on."""
-    return {"python": platform.python_version(), **{tool: version(tool) for tool in TOOLS}}
+    return {"python": platform.python_version(), **{tool: _version(tool) for tool in TOOLS}}
+
+
+def _version(tool: str) -> str:
+    try:
+        return version(tool)
+    except PackageNotFoundError:  # installed under another name: tensorflow-cpu, onnxruntime-gpu
+        return str(import_module(tool).__version__)
 
 
 def write_run(folder: Path, run: Run, trained: Trained) -> None:
@@ -74,7 +84,9 @@ def load_run(folder: Path) -> Run:
     """
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        return Run(folder, ImageSpec(**record["image"]), TrainingRecord(**record["training"]), record["data"])
+        image = read_as(ImageSpec, record["image"], "image")
+        training = read_as(TrainingRecord, record["training"], "training")
+        return Run(folder, image, training, read_as(str | None, record["data"], "data"))
     except OSError as error:
         raise RunError(f"{folder}: no run here ({error.strerror}); train one with adtrain fit") from error
     except (ValueError, KeyError, TypeError) as error:
@@ -103,10 +115,12 @@ def load_held_out(run: Run) -> Pixels:
         RunError: the file cannot be read, or its images are not what the record says.
     """
     try:
-        images: Pixels = np.load(run.folder / HELD_OUT, mmap_mode="r")
+        images: Any = np.load(run.folder / HELD_OUT, mmap_mode="r")
     except (OSError, ValueError, EOFError) as error:
         raise RunError(f"{run.folder}: its {HELD_OUT} cannot be read ({error}); train again") from error
-    if images.dtype != np.uint8 or images.shape[1:] != run.image.shape:
+    if not isinstance(images, np.ndarray):
+        raise RunError(f"{run.folder}: its {HELD_OUT} is no array; train again")
+    if images.dtype != np.uint8 or images.shape[1:] != run.image.shape or not len(images):
         raise RunError(
             f"{run.folder}: its {HELD_OUT} is {images.dtype} {images.shape} and not of {run.image.shape}; train again"
         )

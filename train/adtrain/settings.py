@@ -1,5 +1,6 @@
 """All that repeats a training, with the seed's values as defaults."""
 
+import math
 from dataclasses import dataclass
 
 from adscore.errors import InputError
@@ -24,11 +25,11 @@ class Settings:
             "--learning-rate": self.learning_rate, "--filters": min(self.filters, default=0),
         }  # fmt: skip
         for flag, value in positive.items():
-            if not value > 0:
+            if not 0 < value < math.inf:
                 raise InputError(f"{flag} is {value} and must be greater than 0")
         if not 0 < self.held_out < 1:
             raise InputError(f"--held-out is {self.held_out:g} and must lie between 0 and 1")
-        if self.decay is not None and not self.decay >= 0:
+        if self.decay is not None and not 0 <= self.decay < math.inf:
             raise InputError(f"--decay is {self.decay:g} and must not be negative")
 
     @property

@@ -22,9 +22,6 @@ Indices = NDArray[np.int64]
 DEMO_NAME = "the bundled demo set"
 NORMAL_FOLDER = Path("train/good")  # of MVTec AD's layout
 
-# How many files' headers decide size and mode where neither is given.
-_HEADERS = 200
-
 
 class ImageSource(Protocol):
     """Images that become `spec` one by one."""
@@ -163,10 +160,10 @@ def read_batches(source: ImageSource, indices: Indices, size: int = 64) -> Itera
 
 
 def _common_header(data: str, files: Sequence[ImageFile]) -> tuple[int, int, Mode]:
-    """Returns (width, height, mode) of evenly chosen files: the size they share, or 0x0 if there is none."""
+    """Returns (width, height, mode): the size that all files share, or 0x0 if there is none; colour if one has it."""
     sizes: set[tuple[int, int]] = set()
     modes: set[Mode] = set()
-    for file in files[:: -(-len(files) // _HEADERS)]:
+    for file in files:
         try:
             width, height, mode = read_header(file.location)
         except ImageError:

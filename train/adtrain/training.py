@@ -115,6 +115,8 @@ def train(
             raise
         autoencoder.set_weights(history.best_weights)
         return Trained(autoencoder, tuple(history.epochs), history.best.number, interrupted=True)
+    except tf.errors.ResourceExhaustedError as error:
+        raise TrainingError("memory is too small for this training; lower --batch-size or --size") from error
     except tf.errors.OpError:
         reader.raise_fault()
         raise
@@ -141,9 +143,10 @@ class _History:
             raise TrainingError(
                 f"the loss is {epoch.loss} after epoch {epoch.number}; train with a smaller --learning-rate"
             )
-        self.epochs.append(epoch)
-        if epoch is self.best:
+        # The weights first: Ctrl-C may come between these lines.
+        if not self.epochs or epoch.held_out_loss < self.best.held_out_loss:
             self.best_weights = self._autoencoder.get_weights()
+        self.epochs.append(epoch)
         self._on_epoch(epoch)
 
 
