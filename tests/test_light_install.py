@@ -27,7 +27,8 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     built = call(sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT, cwd=folder)
     assert built.returncode == 0, built.stderr
     (wheel,) = folder.glob("adscore-*.whl")
-    fetched = call(sys.executable, "-m", "pip", "download", "-q", "-d", folder, f"{wheel}[cpu]", cwd=folder)
+    fetch = ("-m", "pip", "download", "-q", "-c", ROOT / "constraints.txt", "-d", folder)
+    fetched = call(sys.executable, *fetch, f"{wheel}[cpu]", cwd=folder)
     assert fetched.returncode == 0, fetched.stderr
     return folder
 
