@@ -52,8 +52,14 @@ def calibrate(rule: Rule, detector: Detector, held_out_scores: NDArray[np.float3
     Raises:
         CalibrationError: a score is not finite, or there are too few images for the rate asked for.
     """
-    everything = _reference(held_out_scores, np.arange(1, len(held_out_scores) + 1))
-    reference = _reference(held_out_scores, _stored_ranks(len(held_out_scores)))
+    if not np.isfinite(held_out_scores).all():
+        raise CalibrationError(
+            "a held-out image has a score that is not finite, so the weights are damaged; train again with a "
+            "smaller --learning-rate"
+        )
+    ordered = np.sort(held_out_scores)
+    everything = _reference(ordered, np.arange(1, len(ordered) + 1))
+    reference = _reference(ordered, _stored_ranks(len(ordered)))
     match rule:
         case SplitConformal(fpr):
             threshold = conformal_threshold(everything, fpr)
@@ -66,14 +72,8 @@ def calibrate(rule: Rule, detector: Detector, held_out_scores: NDArray[np.float3
             return Calibration("given", None, float(np.float32(threshold)), 0, False, reference)
 
 
-def _reference(scores: NDArray[np.float32], ranks: NDArray[np.int64]) -> Reference:
-    if not np.isfinite(scores).all():
-        raise CalibrationError(
-            "a held-out image has a score that is not finite, so the weights are damaged; train again with a "
-            "smaller --learning-rate"
-        )
-    ordered = np.sort(scores)
-    return Reference(len(scores), tuple(ranks.tolist()), tuple(ordered[ranks - 1].tolist()))
+def _reference(ordered: NDArray[np.float32], ranks: NDArray[np.int64]) -> Reference:
+    return Reference(len(ordered), tuple(ranks.tolist()), tuple(ordered[ranks - 1].tolist()))
 
 
 def _stored_ranks(images: int) -> NDArray[np.int64]:

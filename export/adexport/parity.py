@@ -28,7 +28,7 @@ def compare(function: Any, detector: Detector, images: Pixels, advance: Callable
         function: the `detector_function` that the detector was converted from.
         detector: the exported detector.
         images: uint8 (n, height, width, channels); may be a memory map, it is read in slices.
-        advance: called once an image, for a progress bar.
+        advance: called once an image at each batch size, for a progress bar.
     """
     runs = [np.empty((2, len(images))) for _ in BATCH_SIZES]
     for run, size in zip(runs, BATCH_SIZES, strict=True):

@@ -21,8 +21,6 @@ def run(app: typer.Typer) -> NoReturn:
         app()
     except ADError as error:
         fail(str(error))
-    except BrokenPipeError:
-        raise
     except OSError as error:  # a path that may not be looked at, a full disk: the system's words are the cause
         fail(
             f"{error.filename or 'the system'}: {error.strerror or error}; check the path, its permissions and the disk"

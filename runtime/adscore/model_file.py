@@ -25,7 +25,8 @@ def read_model(path: Path) -> bytes:
         size = path.stat().st_size
         if size > MAX_MODEL_BYTES:
             raise ModelError(
-                f"{path} has {size:,} bytes and a detector at most {MAX_MODEL_BYTES:,}; name another with --model"
+                f"{path} has {size:,} bytes and a detector at most {MAX_MODEL_BYTES:,}; "
+                "give the path of a detector file"
             )
         return path.read_bytes()
     except OSError as error:
@@ -52,13 +53,13 @@ def read_spec(session: Any) -> DetectorSpec:
         raise ModelError("the graph's batch size is fixed and must be dynamic; export the detector again")
     found = {node.name: (node.type, tuple(node.shape[1:])) for node in [*session.get_inputs(), *session.get_outputs()]}
     height, width, channels = spec.image.shape
-    promised = {
-        "image": ("tensor(uint8)", (height, width, channels)),
-        "score": ("tensor(float)", ()),
-        "anomaly_map": ("tensor(float)", (height, width)),
-        "reconstruction": ("tensor(float)", (height, width, channels)),
-    }
-    for name, kind in promised.items():
+    promised = (
+        ("tensor(uint8)", (height, width, channels)),
+        ("tensor(float)", ()),
+        ("tensor(float)", (height, width)),
+        ("tensor(float)", (height, width, channels)),
+    )
+    for name, kind in zip((INPUT, *OUTPUTS), promised, strict=True):
         if found.get(name) != kind:
             raise ModelError(
                 f"the graph's {name} is {found.get(name)} and its spec says {kind}; export the detector again"

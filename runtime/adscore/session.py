@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from adscore.errors import ADError, ModelError, ProviderError
+from adscore.errors import ModelError, ProviderError
 from adscore.providers import EXECUTION_PROVIDERS, cuda_fault, load_cuda_libraries
 
 ProviderChoice = Literal["auto", "cpu", "cuda"]
@@ -55,8 +55,6 @@ def onnxruntime_faults(what: str, next_step: str = "export the detector again") 
     """Turns whatever ONNX Runtime raises into a ModelError that begins with `what` and ends with `next_step`."""
     try:
         yield
-    except ADError:
-        raise
     except Exception as error:
         # Its exceptions have no base of their own; what else comes from its bindings are these.
         if not type(error).__module__.startswith("onnxruntime") and not isinstance(error, RuntimeError | ValueError):
