@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adexport.calibration import Rule, calibrate
-from adexport.graph import SCORE, detector_function, to_onnx, with_spec
+from adexport.graph import detector_function, to_onnx, with_spec
 from adexport.parity import compare, judge
+from adexport.scoring import Scoring
 from adscore.detector import Detector
 from adscore.images import Pixels
 from adscore.selftest import PATTERN, pattern
-from adscore.spec import Calibration, DetectorSpec, ImageSpec, Parity, Reference, SelfTest, TrainingRecord
+from adscore.spec import Calibration, DetectorSpec, ImageSpec, Parity, Reference, ScoreSpec, SelfTest, TrainingRecord
 
 # The hottest pixel of one held-out image in a hundred reaches full heat in a heatmap.
 MAP_SCALE_QUANTILE = 0.99
@@ -30,10 +31,10 @@ class Exported:
     held_out_scores: NDArray[np.float32]  # (n,)
 
 
-def draft_detector(autoencoder: Any, image: ImageSpec, training: TrainingRecord) -> Detector:
+def draft_detector(autoencoder: Any, image: ImageSpec, scoring: Scoring, training: TrainingRecord) -> Detector:
     """Returns a detector of the converted graph that scores as the finished one will, with no calibration yet."""
-    model = to_onnx(detector_function(autoencoder, image))
-    return Detector(with_spec(model, _draft_spec(image, training)), provider="cpu")
+    model = to_onnx(detector_function(autoencoder, image, scoring))
+    return Detector(with_spec(model, _draft_spec(image, scoring, training)), provider="cpu")
 
 
 def export_detector(
@@ -41,6 +42,7 @@ def export_detector(
     held_out: Pixels,
     *,
     image: ImageSpec,
+    scoring: Scoring,
     training: TrainingRecord,
     rule: Rule,
     advance: Callable[[], None] = lambda: None,
@@ -48,9 +50,11 @@ def export_detector(
     """Returns the detector file, calibrated and proven equal to the Keras model.
 
     Args:
-        autoencoder: a `keras.Model` from float32 images in 0..1 to reconstructions of the same shape.
+        autoencoder: a `keras.Model` from float32 images in 0..1 to reconstructions of the same shape; of tiles where
+            `scoring` has them.
         held_out: images that training never saw, uint8 (n, height, width, channels); may be a memory map.
-        image: how images become the autoencoder's input.
+        image: how images become the graph's input.
+        scoring: how reconstructions become scores.
         training: where the weights come from.
         rule: how the threshold is found.
         advance: called twice an image while Keras and ONNX Runtime are compared, for a progress bar.
@@ -59,9 +63,9 @@ def export_detector(
         CalibrationError: the held-out images cannot give the threshold asked for.
         ParityError: ONNX Runtime and Keras disagree.
     """
-    function = detector_function(autoencoder, image)
+    function = detector_function(autoencoder, image, scoring)
     model = to_onnx(function)
-    spec = _draft_spec(image, training)
+    spec = _draft_spec(image, scoring, training)
     draft = Detector(with_spec(model, spec), provider="cpu")
     scores, peaks = _score(draft, held_out)
     calibration = calibrate(rule, draft, scores)
@@ -88,10 +92,10 @@ def _score(detector: Detector, images: Pixels) -> tuple[NDArray[np.float32], NDA
     return np.concatenate(scores), np.concatenate(peaks)
 
 
-def _draft_spec(image: ImageSpec, training: TrainingRecord) -> DetectorSpec:
+def _draft_spec(image: ImageSpec, scoring: Scoring, training: TrainingRecord) -> DetectorSpec:
     return DetectorSpec(
         image=image,
-        score=SCORE,
+        score=ScoreSpec(scoring.reduction, scoring.blur or None),
         calibration=Calibration("given", None, 0.0, 0, False, Reference(0, (), ())),
         map_scale=1.0,
         training=training,

@@ -11,15 +11,16 @@ import tensorflow as tf
 import tf2onnx
 
 from adexport.names import rename
+from adexport.reduction import reduce, squared_difference
+from adexport.scoring import Scoring
+from adexport.tiles import by_tiles, contrast_of
 from adscore.model_file import INPUT, OUTPUTS
-from adscore.spec import METADATA_KEY, DetectorSpec, ImageSpec, ScoreSpec
+from adscore.spec import METADATA_KEY, DetectorSpec, ImageSpec
 from adscore.spec_json import to_json
 
 # What every ONNX Runtime of the last years loads.
 OPSET = 17
 IR_VERSION = 8
-
-SCORE = ScoreSpec(reduction="mean")
 
 
 def scale(image: Any) -> Any:
@@ -27,21 +28,37 @@ def scale(image: Any) -> Any:
     return tf.cast(image, tf.float32) / 255.0
 
 
-def detector_function(autoencoder: Any, image: ImageSpec) -> Any:
-    """Returns a `tf.function` from uint8 (batch, height, width, channels) to the dictionary of the file's outputs.
-
-    The score is the mean squared error of the reconstruction over all pixels and channels.
+def error_and_contrast(autoencoder: Any, images: Any, scoring: Scoring) -> tuple[Any, Any, Any]:
+    """Returns what a score is made of: error map, contrast and reconstruction.
 
     Args:
-        autoencoder: a `keras.Model` from float32 images in 0..1 to reconstructions of the same shape.
-        image: the size and mode it takes.
+        autoencoder: a `keras.Model` of pictures, or of tiles where `scoring` has them.
+        images: float32 (batch, height, width, channels) in 0..1.
+        scoring: tile and blur.
+
+    Returns:
+        float32 (batch, height, width); (batch, height, width) or (batch, 1, 1); and the shape of `images`.
+    """
+    if scoring.tile:
+        reconstruction, contrast = by_tiles(autoencoder, images, scoring.tile)
+    else:
+        reconstruction, contrast = autoencoder(images, training=False), contrast_of(images)
+    return squared_difference(images, reconstruction, scoring.blur), contrast, reconstruction
+
+
+def detector_function(autoencoder: Any, image: ImageSpec, scoring: Scoring) -> Any:
+    """Returns a `tf.function` from uint8 (batch, height, width, channels) to the dictionary of the file's outputs.
+
+    Args:
+        autoencoder: a `keras.Model` from float32 images in 0..1 to reconstructions of the same shape; of tiles where
+            `scoring` has them.
+        image: the size and mode of the pictures.
+        scoring: how reconstructions become scores.
     """
 
     def detector(pixels: Any) -> Any:
-        scaled = scale(pixels)
-        reconstruction = autoencoder(scaled, training=False)
-        anomaly_map = tf.reduce_mean(tf.square(scaled - reconstruction), axis=3)
-        score = tf.reduce_mean(anomaly_map, axis=[1, 2])
+        error, contrast, reconstruction = error_and_contrast(autoencoder, scale(pixels), scoring)
+        anomaly_map, score = reduce(error, contrast, scoring)
         return dict(zip(OUTPUTS, (score, anomaly_map, reconstruction), strict=True))
 
     return tf.function(

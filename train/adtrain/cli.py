@@ -72,33 +72,67 @@ def fit(
     force: Annotated[bool, typer.Option("--force", help="Replace a run that is there.")] = False,
     size: Size = None,
     mode: Annotated[Literal["L", "RGB"] | None, typer.Option(help="Grey or colour. Default: the images' own.")] = None,
-    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 20,
-    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 32,
-    learning_rate: Annotated[float, typer.Option(help="Adam's, at the start.")] = 1e-3,
-    decay: Annotated[
-        float | None, typer.Option(help="Decay of the rate a step. Default: learning rate / epochs.")
+    recipe: Annotated[
+        Literal["auto", "tutorial"],
+        typer.Option(help="auto: what is not set is chosen from the data; tutorial: the design adscore grew from."),
+    ] = "auto",
+    tile: Annotated[
+        int | None, typer.Option(help="Side of the tiles large pictures are cut into; 0: whole pictures.")
     ] = None,
-    filters: Annotated[str, typer.Option(help="Filters of each convolution, from the image inwards.")] = "32,64",
-    latent: Annotated[int, typer.Option(help="Length of the latent vector.")] = 16,
+    score: Annotated[
+        Literal["auto", "mean", "top", "max", "normalized", "relative", "deviation"],
+        typer.Option(help="How the anomaly map becomes a score. auto: relative, with tiles deviation."),
+    ] = "auto",
+    blur: Annotated[
+        float | None, typer.Option(help="Blur of the difference before it is squared, in pixels (std. deviation).")
+    ] = None,
+    repair: Annotated[
+        bool | None, typer.Option("--repair/--no-repair", help="Damage the images and learn to restore them.")
+    ] = None,
+    robust: Annotated[
+        bool | None, typer.Option("--robust/--no-robust", help="Leave out what stands out, so it is not learnt.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images. Default: 20.")] = None,
+    views: Annotated[
+        int | None, typer.Option(help="Visits to each image a pass. Default: more with few images.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step. Default: 64.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Adam's, at the start. Default: 0.001.")] = None,
+    decay: Annotated[
+        float | None, typer.Option(help="Rate = learning rate / (1 + decay x steps). Default: half a cosine.")
+    ] = None,
+    filters: Annotated[
+        str | None, typer.Option(help="Filters of each convolution, inwards. Default: 32,64, with tiles 16,32.")
+    ] = None,
+    decoder: Annotated[
+        Literal["narrow", "wide"] | None, typer.Option(help="wide: as many filters as the encoder; narrow: half.")
+    ] = None,
+    latent: Annotated[int | None, typer.Option(help="Length of the latent vector. Default: 16, with tiles 8.")] = None,
     held_out: Annotated[float, typer.Option(help="Share of images kept from training, to calibrate on.")] = 0.2,
     seed: Annotated[int, typer.Option(min=0, max=_MAX_SEED, help="Seed of weights, split and order.")] = 42,
 ) -> None:
     """Train the autoencoder on images that are (mostly) normal, and keep the run. Ctrl-C keeps the best so far."""
     import_tensorflow()
     from adtrain.fit import fit as fit_run
-    from adtrain.settings import Settings
 
-    settings = Settings(
-        filters=_numbers(filters, ",", "--filters"),
-        latent=latent,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        decay=decay,
-        held_out=held_out,
-        seed=seed,
-    )
-    fitted = fit_run(data, out, settings, size=_size(size), mode=mode, force=force, notify=_notify)
+    asked = {
+        "filters": None if filters is None else _numbers(filters, ",", "--filters"),
+        "decoder": decoder,
+        "latent": latent,
+        "tile": tile,
+        "repair": repair,
+        "robust": robust,
+        "score": None if score == "auto" else score,
+        "blur": blur,
+        "epochs": epochs,
+        "views": views,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "decay": decay,
+        "held_out": held_out,
+        "seed": seed,
+    }
+    fitted = fit_run(data, out, asked, recipe=recipe, size=_size(size), mode=mode, force=force, notify=_notify)
     _notify(
         f"run: {fitted.folder} (weights, held-out images, history and pictures); next: adtrain export {fitted.folder}"
     )

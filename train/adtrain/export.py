@@ -49,7 +49,13 @@ def export_run(run: Run, rule: Rule, out: Path) -> Exported:
     held_out = load_held_out(run)
     with progress_bar("comparing", len(held_out) * len(BATCH_SIZES)) as advance:
         exported = export_detector(
-            load_weights(run), held_out, image=run.image, training=run.training, rule=rule, advance=advance
+            load_weights(run),
+            held_out,
+            image=run.image,
+            scoring=run.scoring,
+            training=run.training,
+            rule=rule,
+            advance=advance,
         )
     # The picture first: once the detector is there, nothing may fail any more.
     with appears_when_complete(run.folder / HISTOGRAM) as partial:

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from adexport import SplitConformal, draft_detector
+import numpy as np
+
+from adexport import Scoring, SplitConformal, draft_detector, measure_typical
 from adexport.calibration import calibrate
 from adscore.atomic import appears_when_complete, refuse_existing
 from adscore.errors import InputError, OutputError
@@ -13,9 +16,10 @@ from adscore.progress import progress_bar
 from adscore.spec import Mode, TrainingRecord
 from adtrain.model import check_size
 from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogram, draw_montage
+from adtrain.plan import choose_settings, choose_size, choose_tile
 from adtrain.run import RUN_FILES, Run, tool_versions, write_held_out, write_run
-from adtrain.settings import Settings
-from adtrain.source import DEMO_NAME, ImageSource, Indices, open_source, read_batches, survey
+from adtrain.settings import Recipe, Settings
+from adtrain.source import DEMO_NAME, ImageSource, Indices, KeptSource, open_source, read_batches, survey
 from adtrain.training import Epoch, Trained, TrainingError, split, train
 
 Notify = Callable[[str], None]
@@ -26,17 +30,22 @@ MAX_UNREADABLE = 0.1
 CONTENTS = (*RUN_FILES, CURVE, HISTOGRAM, MONTAGE)
 
 _DEFAULT_FPR = 0.01
+# What is typical is a median, which more images would hardly move.
+_TYPICAL_IMAGES = 300
+# Decoded training images are kept in memory up to this many bytes; the rest is decoded whenever it is needed.
+_ROOM = 256 * 2**20
 _NAMED_FAULTS = 10
 
 
 def fit(
     data: str | None,
     folder: Path,
-    settings: Settings,
+    asked: dict[str, Any],
     *,
-    size: tuple[int, int] | None,
-    mode: Mode | None,
-    force: bool,
+    recipe: Recipe = "auto",
+    size: tuple[int, int] | None = None,
+    mode: Mode | None = None,
+    force: bool = False,
     notify: Notify,
 ) -> Run:
     """Trains on `data` and returns the run, written to `folder`.
@@ -44,7 +53,8 @@ def fit(
     Args:
         data: see `adtrain.source.open_source`.
         folder: the run folder; appears when complete.
-        settings: the dials.
+        asked: settings by name; None, or no entry, where the data are to choose.
+        recipe: how they choose; see `adtrain.plan.choose_settings`.
         size: (width, height) to train at; by default the images' own.
         mode: "L" or "RGB"; by default the images' own.
         force: replace a run that is there.
@@ -56,12 +66,25 @@ def fit(
     refuse_existing(folder, force=force, contents=CONTENTS)
     _refuse_inside(folder, data)
     versions = tool_versions()
-    source = open_source(data, size=size, mode=mode, filters=settings.filters)
-    check_size(source.spec.height, source.spec.width, settings.filters)
+    filters = asked.get("filters")
+
+    def tile_for(width: int, height: int) -> int:
+        return choose_tile(width, height, asked, recipe)
+
+    source = open_source(
+        data,
+        size=size,
+        mode=mode,
+        fit_size=lambda width, height: choose_size(width, height, tile_for(width, height), filters),
+    )
+    tile = tile_for(source.spec.width, source.spec.height)
+    settings = choose_settings(len(source), tile, asked, recipe)
+    check_size(source.spec.height, source.spec.width, settings.filters, settings.tile)
     with progress_bar("reading", len(source)) as advance:
         found = survey(source, advance)
     _report_faults(found.faults, len(source), notify)
     training, held_out = split(found.readable, settings)
+    source = KeptSource(source, _ROOM)
     image = source.spec
     with appears_when_complete(folder) as partial:
         partial.mkdir()
@@ -71,12 +94,17 @@ def fit(
             notify(
                 f"{DEMO_NAME if data is None else data}: {len(training)} images to train on, {len(held_out)} held out, "
                 f"{image.width}x{image.height} {image.mode}"
+                + (f" in tiles of {settings.tile}" if settings.tile else "")
             )
             trained = _train(source, training, held_out, settings, notify)
         except KeyboardInterrupt as interrupt:
             raise TrainingError("interrupted before the first epoch ended; nothing was written") from interrupt
+        if len(trained.left_out):
+            notify(f"left out of the training at the end, since they stand out: {len(trained.left_out)} images")
+        learnt = np.setdiff1d(training, trained.left_out)
+        scoring = _scoring(trained.autoencoder, source, learnt, settings)
         record = _record(settings, trained, len(training), found.fingerprint, versions)
-        run = Run(folder, image, record, None if data is None else str(Path(data).resolve()))
+        run = Run(folder, image, scoring, record, None if data is None else str(Path(data).resolve()))
         write_run(partial, run, trained)
         _draw(partial, run, trained, images)
     return run
@@ -104,7 +132,7 @@ def _train(source: ImageSource, training: Indices, held_out: Indices, settings: 
             f"epoch {epoch.number}/{settings.epochs}: loss {epoch.loss:.5f}, held-out loss {epoch.held_out_loss:.5f}"
         )
 
-    batches = settings.epochs * -(-len(training) // settings.batch_size)
+    batches = settings.epochs * -(-len(training) * settings.views // settings.batch_size)
     with progress_bar("training", batches) as advance:
         trained = train(source, training, held_out, settings, on_batch=advance, on_epoch=report)
     if trained.interrupted:
@@ -112,20 +140,27 @@ def _train(source: ImageSource, training: Indices, held_out: Indices, settings: 
     return trained
 
 
+def _scoring(autoencoder: Any, source: ImageSource, learnt: Indices, settings: Settings) -> Scoring:
+    plain = Scoring("mean", settings.blur, settings.tile)
+    chosen = np.random.default_rng(settings.seed).permutation(learnt)[:_TYPICAL_IMAGES]
+    typical = measure_typical(autoencoder, read_batches(source, chosen, size=16), plain)
+    return Scoring(settings.score, settings.blur, settings.tile, typical)
+
+
 def _record(
     settings: Settings, trained: Trained, images: int, fingerprint: str, versions: dict[str, str]
 ) -> TrainingRecord:
     everything = asdict(settings) | {
         "filters": list(settings.filters),
-        "decay": settings.decay_rate,
         "kept_epoch": trained.kept,
         "interrupted": trained.interrupted,
+        "left_out": len(trained.left_out),
     }
     return TrainingRecord(everything, images, fingerprint, versions)
 
 
 def _draw(folder: Path, run: Run, trained: Trained, held_out: Pixels) -> None:
-    detector = draft_detector(trained.autoencoder, run.image, run.training)
+    detector = draft_detector(trained.autoencoder, run.image, run.scoring, run.training)
     scores = detector.score(held_out)
     rule = SplitConformal(max(_DEFAULT_FPR, 1 / (len(scores) + 1)))
     draw_curve(trained.epochs, trained.kept, folder / CURVE)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import keras
 from keras import layers
@@ -22,12 +22,19 @@ class Autoencoder(NamedTuple):
 
 
 def build_autoencoder(
-    height: int, width: int, channels: int, *, filters: tuple[int, ...] = (32, 64), latent: int = 16
+    height: int,
+    width: int,
+    channels: int,
+    *,
+    filters: tuple[int, ...] = (32, 64),
+    latent: int = 16,
+    decoder: Literal["narrow", "wide"] = "wide",
 ) -> Autoencoder:
     """Returns an autoencoder for float32 images in 0..1.
 
     Each of `filters` halves the picture: convolution 3x3 of stride 2, leaky ReLU, batch normalisation; then a dense
-    layer to the latent vector. The decoder mirrors that and ends in a sigmoid.
+    layer to the latent vector. The decoder mirrors that and ends in a sigmoid. A wide decoder has as many filters as
+    the encoder, a narrow one half of them, which makes a third of the arithmetic.
 
     Args:
         height: rows, divisible by 2^len(filters).
@@ -35,6 +42,7 @@ def build_autoencoder(
         channels: 1 for grey, 3 for RGB.
         filters: filters of each convolution, from the image inwards.
         latent: length of the latent vector.
+        decoder: "wide" or "narrow".
 
     Raises:
         InputError: height or width does not halve so often; the message names the nearest that do.
@@ -51,37 +59,47 @@ def build_autoencoder(
 
     code = keras.Input((latent,), name="latent")
     hidden = layers.Reshape(volume)(layers.Dense(math.prod(volume))(code))
+    share = 2 if decoder == "narrow" else 1
     for count in reversed(filters):
-        hidden = layers.Conv2DTranspose(count, 3, strides=STRIDE, padding="same")(hidden)
+        hidden = layers.Conv2DTranspose(max(1, count // share), 3, strides=STRIDE, padding="same")(hidden)
         hidden = layers.LeakyReLU(negative_slope=LEAK)(hidden)
         hidden = layers.BatchNormalization()(hidden)
     hidden = layers.Conv2DTranspose(channels, 3, padding="same")(hidden)
-    decoder = keras.Model(code, layers.Activation("sigmoid")(hidden), name="decoder")
+    decode = keras.Model(code, layers.Activation("sigmoid")(hidden), name="decoder")
 
-    return Autoencoder(encoder, decoder, keras.Model(image, decoder(encoder(image)), name="autoencoder"))
+    return Autoencoder(encoder, decode, keras.Model(image, decode(encoder(image)), name="autoencoder"))
 
 
-def check_size(height: int, width: int, filters: tuple[int, ...]) -> None:
-    """Raises InputError unless height and width halve as often as there are filters."""
-    unit = STRIDE ** len(filters)
+def check_size(height: int, width: int, filters: tuple[int, ...], tile: int = 0) -> None:
+    """Raises InputError unless height and width halve as often as there are filters, or are multiples of the tile."""
+    unit = tile or halvings(filters)
+    if tile % halvings(filters):
+        raise InputError(
+            f"--tile is {tile} and does not fit {len(filters)} halvings; it must be a multiple of {halvings(filters)}"
+        )
     if height % unit or width % unit or height < unit or width < unit:
         fits = [
             (_multiple(width, unit, rounded), _multiple(height, unit, rounded)) for rounded in (math.floor, math.ceil)
         ]
         choices = " or ".join(f"{fit[0]}x{fit[1]}" for fit in sorted(set(fits)))
+        cause = f"tiles of {tile}" if tile else f"{len(filters)} halvings"
         raise InputError(
-            f"image size {width}x{height} does not fit {len(filters)} halvings: width and height must be multiples of "
+            f"image size {width}x{height} does not fit {cause}: width and height must be multiples of "
             f"{unit}; the nearest sizes that fit are {choices}, chosen with --size"
         )
 
 
-def nearest_size(height: int, width: int, filters: tuple[int, ...]) -> tuple[int, int]:
-    """Returns the (height, width) nearest to the given that halves as often as there are filters."""
-    unit = STRIDE ** len(filters)
-    return _multiple(height, unit, _half_up), _multiple(width, unit, _half_up)
+def halvings(filters: tuple[int, ...]) -> int:
+    """Returns what height and width must be multiples of."""
+    return int(STRIDE ** len(filters))
 
 
-def _multiple(length: int, unit: int, rounded: Callable[[float], int]) -> int:
+def nearest_multiple(length: float, unit: int) -> int:
+    """Returns the multiple of `unit` nearest to `length`, at least one."""
+    return _multiple(length, unit, _half_up)
+
+
+def _multiple(length: float, unit: int, rounded: Callable[[float], int]) -> int:
     return max(unit, rounded(length / unit) * unit)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from adexport.scoring import Scoring
 from adscore.errors import ADError
 from adscore.images import Pixels
 from adscore.spec import ImageSpec, TrainingRecord
@@ -38,6 +39,7 @@ class Run:
 
     folder: Path
     image: ImageSpec
+    scoring: Scoring
     training: TrainingRecord
     data: str | None  # where the images came from; None: the bundled demo set
 
@@ -57,7 +59,12 @@ def _version(tool: str) -> str:
 def write_run(folder: Path, run: Run, trained: Trained) -> None:
     """Writes weights, record and history into `folder`, which need not be `run.folder` yet."""
     trained.autoencoder.save(folder / WEIGHTS, include_optimizer=False)
-    record = {"image": asdict(run.image), "training": asdict(run.training), "data": run.data}
+    record = {
+        "image": asdict(run.image),
+        "scoring": asdict(run.scoring),
+        "training": asdict(run.training),
+        "data": run.data,
+    }
     (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     with (folder / HISTORY).open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
@@ -85,8 +92,9 @@ def load_run(folder: Path) -> Run:
     try:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         image = read_as(ImageSpec, record["image"], "image")
+        scoring = read_as(Scoring, record["scoring"], "scoring")
         training = read_as(TrainingRecord, record["training"], "training")
-        return Run(folder, image, training, read_as(str | None, record["data"], "data"))
+        return Run(folder, image, scoring, training, read_as(str | None, record["data"], "data"))
     except OSError as error:
         raise RunError(f"{folder}: no run here ({error.strerror}); train one with adtrain fit") from error
     except (ValueError, KeyError, TypeError) as error:

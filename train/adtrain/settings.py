@@ -1,9 +1,16 @@
-"""All that repeats a training, with the seed's values as defaults."""
+"""All that repeats a training; what the user leaves open is chosen from the data by `adtrain.plan`."""
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
+from adexport.scoring import Reduction
 from adscore.errors import InputError
+
+Recipe = Literal["auto", "tutorial"]
+Decoder = Literal["narrow", "wide"]
+
+MIN_TILE = 8
 
 
 @dataclass(frozen=True)
@@ -11,17 +18,24 @@ class Settings:
     """The dials of `adtrain fit`."""
 
     filters: tuple[int, ...] = (32, 64)
+    decoder: Decoder = "narrow"  # "wide": as many filters as the encoder; "narrow": half of them
     latent: int = 16
+    tile: int = 0  # side of the tiles the network takes, in pixels; 0: it takes whole pictures
+    repair: bool = True  # damage the images and let the network restore them
+    robust: bool = True  # leave out, as training goes on, what stands out from the rest
+    score: Reduction = "mean"
+    blur: float = 0.0  # of the difference, before it is squared; standard deviation in pixels
     epochs: int = 20
-    batch_size: int = 32
+    views: int = 1  # how often an epoch visits each image, each time another tile or damage
+    batch_size: int = 64
     learning_rate: float = 1e-3
-    decay: float | None = None  # rate = learning_rate / (1 + decay x steps); by default learning_rate / epochs
+    decay: float | None = None  # rate = learning_rate / (1 + decay x steps); None: half a cosine down to nothing
     held_out: float = 0.2  # share of the images that training never sees
     seed: int = 42
 
     def __post_init__(self) -> None:
         positive = {
-            "--latent": self.latent, "--epochs": self.epochs, "--batch-size": self.batch_size,
+            "--latent": self.latent, "--epochs": self.epochs, "--batch-size": self.batch_size, "--views": self.views,
             "--learning-rate": self.learning_rate, "--filters": min(self.filters, default=0),
         }  # fmt: skip
         for flag, value in positive.items():
@@ -31,8 +45,7 @@ class Settings:
             raise InputError(f"--held-out is {self.held_out:g} and must lie between 0 and 1")
         if self.decay is not None and not 0 <= self.decay < math.inf:
             raise InputError(f"--decay is {self.decay:g} and must not be negative")
-
-    @property
-    def decay_rate(self) -> float:
-        """The decay in effect."""
-        return self.learning_rate / self.epochs if self.decay is None else self.decay
+        if self.tile and (self.tile < MIN_TILE or self.tile % 2):
+            raise InputError(f"--tile is {self.tile} and must be 0 (whole pictures), or even and at least {MIN_TILE}")
+        if not 0 <= self.blur < math.inf:
+            raise InputError(f"--blur is {self.blur:g} and must not be negative")

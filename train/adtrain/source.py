@@ -1,6 +1,7 @@
 """Images to train on, read by index: arrays in memory, or files decoded when asked for, so that any number streams."""
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,6 @@ from adscore.images import Pixels, decode, prepare, read_header
 from adscore.inputs import ImageFile, find_images
 from adscore.spec import ImageSpec, Mode
 from adtrain.arrays import load_demo, load_images
-from adtrain.model import nearest_size
 
 Indices = NDArray[np.int64]
 
@@ -78,6 +78,32 @@ class FileSource:
         return decode(self.files[index].location, self.spec)
 
 
+class KeptSource:
+    """Images of another source, kept in memory once they were read, as long as there is room."""
+
+    def __init__(self, source: ImageSource, room: int) -> None:
+        self.spec = source.spec
+        self._source = source
+        self._kept: dict[int, Pixels] = {}
+        self._most = room // math.prod(source.spec.shape)
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def name(self, index: int) -> str:
+        """See ImageSource."""
+        return self._source.name(index)
+
+    def read(self, index: int) -> Pixels:
+        """See ImageSource."""
+        image = self._kept.get(index)
+        if image is None:
+            image = self._source.read(index)
+            if len(self._kept) < self._most:
+                self._kept[index] = image
+        return image
+
+
 @dataclass(frozen=True)
 class Survey:
     """What one pass over all images found."""
@@ -88,24 +114,28 @@ class Survey:
 
 
 def open_source(
-    data: str | None, *, size: tuple[int, int] | None, mode: Mode | None, filters: tuple[int, ...]
+    data: str | None,
+    *,
+    size: tuple[int, int] | None,
+    mode: Mode | None,
+    fit_size: Callable[[int, int], tuple[int, int]] = lambda width, height: (width, height),
 ) -> ImageSource:
     """Returns the images that `data` names, at the size and in the mode they will be trained at.
 
     Args:
         data: folder of images (its train/good, where it has one), `.npz`, IDX file, or None: the bundled demo set.
-        size: (width, height); by default the images' own, moved to the nearest that fits the network.
+        size: (width, height); by default the images' own, the median where they differ, changed by `fit_size`.
         mode: by default "L" if the images are grey, else "RGB".
-        filters: the network's; they decide which sizes fit.
+        fit_size: from the images' (width, height) to the nearest that fits the network.
 
     Raises:
-        InputError: there are no images, or their sizes differ and none is given.
+        InputError: there are no images.
     """
     if data is not None and Path(data).is_dir():
         nested = Path(data) / NORMAL_FOLDER
         files = list(find_images([str(nested if nested.is_dir() else data)]))
         width, height, found = _common_header(data, files)
-        return FileSource(files, _spec(width, height, found, size=size, mode=mode, filters=filters))
+        return FileSource(files, ImageSpec(*(size or fit_size(width, height)), mode or found))
     if data is None:
         images = load_demo("train").images
     elif Path(data).is_file():
@@ -113,14 +143,13 @@ def open_source(
     else:
         raise InputError(f"{data}: no such file or folder; give a folder of images, a .npz, or an IDX file")
     height, width = images.shape[1:3]
-    return ArraySource(
-        images, _spec(width, height, "L" if images.ndim == 3 else "RGB", size=size, mode=mode, filters=filters)
-    )
+    own: Mode = "L" if images.ndim == 3 else "RGB"
+    return ArraySource(images, ImageSpec(*(size or fit_size(width, height)), mode or own))
 
 
 def reopen_source(data: str | None, spec: ImageSpec) -> ImageSource:
     """Returns the images that `data` names as `spec` says, to read once more what a run was trained on."""
-    return open_source(data, size=(spec.width, spec.height), mode=spec.mode, filters=())
+    return open_source(data, size=(spec.width, spec.height), mode=spec.mode)
 
 
 def survey(source: ImageSource, advance: Callable[[], None] = lambda: None) -> Survey:
@@ -136,53 +165,43 @@ def survey(source: ImageSource, advance: Callable[[], None] = lambda: None) -> S
     return Survey(np.array(readable, np.int64), tuple(faults), f"sha256:{digest.hexdigest()}")
 
 
-def read_batch(source: ImageSource, indices: Indices) -> Pixels:
-    """Returns the images at `indices` in order, uint8 (n, height, width, channels).
+def read_image(source: ImageSource, index: int) -> Pixels:
+    """Returns one image that the survey could read, uint8 (height, width, channels).
+
+    Raises:
+        InputError: it cannot be read any more.
+    """
+    try:
+        return source.read(index)
+    except ImageError as error:
+        raise InputError(
+            f"{source.name(index)}: cannot be read any more ({error}); bring it back, or start again"
+        ) from error
+
+
+def read_batches(source: ImageSource, indices: Indices, size: int = 64) -> Iterator[Pixels]:
+    """Yields the images at `indices` in order, uint8 (n, height, width, channels), up to `size` at a time.
 
     Raises:
         InputError: an image cannot be read any more.
     """
-    images = np.empty((len(indices), *source.spec.shape), np.uint8)
-    for row, index in enumerate(indices.tolist()):
-        try:
-            images[row] = source.read(index)
-        except ImageError as error:
-            raise InputError(
-                f"{source.name(index)}: cannot be read any more ({error}); bring it back, or start again"
-            ) from error
-    return images
-
-
-def read_batches(source: ImageSource, indices: Indices, size: int = 64) -> Iterator[Pixels]:
-    """Yields the images at `indices` in order, as `read_batch` does, up to `size` at a time."""
     for start in range(0, len(indices), size):
-        yield read_batch(source, indices[start : start + size])
+        yield np.stack([read_image(source, index) for index in indices[start : start + size].tolist()])
 
 
 def _common_header(data: str, files: Sequence[ImageFile]) -> tuple[int, int, Mode]:
-    """Returns (width, height, mode): the size that all files share, or 0x0 if there is none; colour if one has it."""
-    sizes: set[tuple[int, int]] = set()
+    """Returns (width, height, mode): the median size of all files; colour if one has it."""
+    sizes: list[tuple[int, int]] = []
     modes: set[Mode] = set()
     for file in files:
         try:
             width, height, mode = read_header(file.location)
         except ImageError:
             continue  # the survey will name it
-        sizes.add((width, height))
+        sizes.append((width, height))
         modes.add(mode)
     if not sizes:
         raise InputError(f"{data}: none of the {len(files)} images can be read; give a folder of images")
-    width, height = sizes.pop() if len(sizes) == 1 else (0, 0)
+    middle = len(sizes) // 2
+    width, height = (sorted(sides)[middle] for sides in zip(*sizes, strict=True))
     return width, height, "RGB" if "RGB" in modes else "L"
-
-
-def _spec(
-    width: int, height: int, found: Mode, *, size: tuple[int, int] | None, mode: Mode | None, filters: tuple[int, ...]
-) -> ImageSpec:
-    if size is None:
-        if not width:
-            raise InputError("the images differ in size; choose one for all of them with --size, e.g. --size 128x128")
-        height, width = nearest_size(height, width, filters)
-    else:
-        width, height = size
-    return ImageSpec(width, height, mode or found)

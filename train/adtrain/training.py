@@ -10,12 +10,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from adexport.graph import scale
+from adexport.graph import detector_function
+from adexport.scoring import Reduction, Scoring
 from adscore.errors import ADError, InputError
-from adscore.images import Pixels
+from adtrain.feed import Feed
 from adtrain.model import build_autoencoder
+from adtrain.robust import looks, within
 from adtrain.settings import Settings
-from adtrain.source import ImageSource, Indices, read_batch
+from adtrain.source import ImageSource, Indices, read_batches
 
 
 class TrainingError(ADError):
@@ -39,6 +41,7 @@ class Trained:
     epochs: tuple[Epoch, ...]
     kept: int  # the epoch whose weights these are
     interrupted: bool
+    left_out: Indices  # training images that stood out and were not learnt from at the end, ascending
 
 
 def split(indices: Indices, settings: Settings) -> tuple[Indices, Indices]:
@@ -88,39 +91,69 @@ def train(
     tf.config.experimental.enable_op_determinism()
     height, width, channels = source.spec.shape
     autoencoder = build_autoencoder(
-        height, width, channels, filters=settings.filters, latent=settings.latent
+        settings.tile or height,
+        settings.tile or width,
+        channels,
+        filters=settings.filters,
+        latent=settings.latent,
+        decoder=settings.decoder,
     ).autoencoder
-    rate = keras.optimizers.schedules.InverseTimeDecay(settings.learning_rate, 1, settings.decay_rate)
-    autoencoder.compile(optimizer=keras.optimizers.Adam(rate), loss="mse")
-
-    reader = _Reader(source)
+    feed = Feed(source, settings)
+    steps = feed.steps(len(training))
+    autoencoder.compile(optimizer=keras.optimizers.Adam(_rate(settings, steps)), loss="mse")
     history = _History(autoencoder, on_epoch)
+    limits = looks(settings.epochs) if settings.robust else {}
+    kept, done = training, 0
 
     def end_batch(index: int, logs: dict[str, float]) -> None:  # noqa: ARG001 - Keras passes both by name
         on_batch()
 
-    order = tf.data.Dataset.range(len(training))
     callback = keras.callbacks.LambdaCallback(on_epoch_end=history.end_epoch, on_train_batch_end=end_batch)
     try:
-        autoencoder.fit(
-            _batches(reader, training, order.shuffle(len(training), seed=settings.seed), settings.batch_size),
-            validation_data=_batches(reader, held_out, tf.data.Dataset.range(len(held_out)), settings.batch_size),
-            epochs=settings.epochs,
-            shuffle=False,  # the data set shuffles itself
-            verbose=0,
-            callbacks=[callback],
-        )
+        for until in sorted({*limits, settings.epochs}):
+            autoencoder.fit(
+                feed.training(kept),
+                validation_data=feed.held_out(held_out),
+                initial_epoch=done,
+                epochs=until,
+                steps_per_epoch=steps,
+                shuffle=False,  # the feed shuffles itself
+                verbose=0,
+                callbacks=[callback],
+            )
+            done = until
+            if until in limits:
+                kept = training[within(_scores(autoencoder, source, training, settings), limits[until])]
     except KeyboardInterrupt:
         if not history.epochs:
             raise
         autoencoder.set_weights(history.best_weights)
-        return Trained(autoencoder, tuple(history.epochs), history.best.number, interrupted=True)
+        return _trained(autoencoder, history, np.setdiff1d(training, kept), interrupted=True)
     except tf.errors.ResourceExhaustedError as error:
         raise TrainingError("memory is too small for this training; lower --batch-size or --size") from error
     except tf.errors.OpError:
-        reader.raise_fault()
+        feed.raise_fault()
         raise
-    return Trained(autoencoder, tuple(history.epochs), history.epochs[-1].number, interrupted=False)
+    return _trained(autoencoder, history, np.setdiff1d(training, kept), interrupted=False)
+
+
+def _trained(autoencoder: Any, history: "_History", left_out: Indices, *, interrupted: bool) -> Trained:
+    kept = history.best.number if interrupted else history.epochs[-1].number
+    return Trained(autoencoder, tuple(history.epochs), kept, interrupted, left_out)
+
+
+def _rate(settings: Settings, steps: int) -> Any:
+    """Returns the learning rate as a function of the number of batches done."""
+    if settings.decay is None:
+        return keras.optimizers.schedules.CosineDecay(settings.learning_rate, settings.epochs * steps)
+    return keras.optimizers.schedules.InverseTimeDecay(settings.learning_rate, 1, settings.decay)
+
+
+def _scores(autoencoder: Any, source: ImageSource, indices: Indices, settings: Settings) -> NDArray[np.float32]:
+    """Returns the scores, (n,), by which images stand out: the mean of the map, of its largest pixels with tiles."""
+    reduction: Reduction = "top" if settings.tile else "mean"
+    function = detector_function(autoencoder, source.spec, Scoring(reduction, settings.blur, settings.tile))
+    return np.concatenate([function(tf.constant(batch))["score"].numpy() for batch in read_batches(source, indices)])
 
 
 class _History:
@@ -148,42 +181,3 @@ class _History:
             self.best_weights = self._autoencoder.get_weights()
         self.epochs.append(epoch)
         self._on_epoch(epoch)
-
-
-class _Reader:
-    """Reads batches for TensorFlow, and keeps what went wrong, which TensorFlow buries in a message of its own."""
-
-    def __init__(self, source: ImageSource) -> None:
-        self.image = source.spec
-        self._source = source
-        self._fault: InputError | None = None
-
-    def read(self, indices: Indices) -> Pixels:
-        try:
-            return read_batch(self._source, indices)
-        except InputError as error:
-            self._fault = error
-            raise
-
-    def raise_fault(self) -> None:
-        if self._fault is not None:
-            raise self._fault from None
-
-
-def _batches(reader: _Reader, indices: Indices, order: Any, size: int) -> Any:
-    """Returns a data set of (image, image) batches that decodes while the network works and holds few at a time.
-
-    Args:
-        reader: of the images.
-        indices: which of them.
-        order: data set of positions in `indices`.
-        size: images in a batch.
-    """
-
-    def load(positions: Any) -> Any:
-        images = tf.numpy_function(lambda chosen: reader.read(indices[chosen]), [positions], tf.uint8)
-        images.set_shape((None, *reader.image.shape))
-        scaled = scale(images)
-        return scaled, scaled
-
-    return order.batch(size).map(load).prefetch(tf.data.AUTOTUNE)

@@ -1,0 +1,116 @@
+"""From the difference of image and reconstruction to the anomaly map, and from that to one score.
+
+The difference is blurred *before* it is squared: an edge that the reconstruction puts half a pixel aside leaves a
+positive and a negative stripe, which cancel, while a missing or foreign piece leaves one sign and stays.
+
+mean        mean of the map.
+top         mean of the largest hundredth of the map.
+max         maximum of the map.
+normalized  maximum of the map after each place is divided by what normal images show there.
+relative    mean of the map after it is divided by the picture's own contrast: the share of it that is unexplained.
+deviation   how many times the most unusual of five statistics lies above or below its typical value, at least 1.
+            A missing part may leave too *little* error, which no other reduction sees.
+"""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from adexport.scoring import Scoring, Typical
+
+TOP_SHARE = 0.01
+
+# Weight of the typical contrast beside a picture's own, so that an even picture is not divided by nothing.
+_CONTRAST_FLOOR = 1.0
+# Share of the mean in the per-place scale, so that a place without any error is not divided by nothing.
+_ERROR_FLOOR = 0.3
+_TINY = 1e-12
+
+
+def squared_difference(images: Any, reconstruction: Any, blur: float) -> Any:
+    """Returns the squared, and before that blurred, difference, mean over the channels: float32 (n, height, width)."""
+    difference = images - reconstruction
+    if blur:
+        difference = _blurred(difference, _gaussian(blur))
+    return tf.reduce_mean(tf.square(difference), axis=3)
+
+
+def reduce(error: Any, contrast: Any, scoring: Scoring) -> tuple[Any, Any]:
+    """Returns (anomaly_map, score), float32 (n, height, width) and (n,).
+
+    Args:
+        error: as `squared_difference` returns it.
+        contrast: float32 (n, height, width) or (n, 1, 1), as `adexport.tiles` returns it.
+        scoring: which reduction, and its constants.
+    """
+    typical = scoring.typical
+    match scoring.reduction:
+        case "mean":
+            return error, _mean(error)
+        case "top":
+            return error, _top(error)
+        case "max":
+            return error, _max(error)
+    if typical is None:
+        raise ValueError(f"the reduction {scoring.reduction} needs what is typical of normal images")
+    match scoring.reduction:
+        case "normalized":
+            scaled = error / _scale_by_place(typical, *error.shape[1:])
+            return scaled, _max(scaled)
+        case "relative":
+            relative = _relative(error, contrast, typical.contrast)
+            return relative, _mean(relative)
+        case _:
+            ratios = (statistics(error, contrast, typical.contrast) + _TINY) / (
+                np.array(typical.statistics, np.float32) + _TINY
+            )
+            return error, tf.reduce_max(tf.maximum(ratios, 1.0 / ratios), axis=1)
+
+
+def statistics(error: Any, contrast: Any, typical_contrast: float) -> Any:
+    """Returns mean, top hundredth and maximum of the map, mean and maximum of the relative map: float32 (n, 5)."""
+    relative = _relative(error, contrast, typical_contrast)
+    return tf.stack([_mean(error), _top(error), _max(error), _mean(relative), _max(relative)], axis=1)
+
+
+def _relative(error: Any, contrast: Any, typical_contrast: float) -> Any:
+    return error / (contrast + np.float32(_CONTRAST_FLOOR * typical_contrast + _TINY))
+
+
+def _mean(values: Any) -> Any:
+    return tf.reduce_mean(values, axis=[1, 2])
+
+
+def _max(values: Any) -> Any:
+    return tf.reduce_max(values, axis=[1, 2])
+
+
+def _top(values: Any) -> Any:
+    pixels = values.shape[1] * values.shape[2]
+    largest, _ = tf.math.top_k(tf.reshape(values, (-1, pixels)), max(1, round(TOP_SHARE * pixels)))
+    return tf.reduce_mean(largest, axis=1)
+
+
+def _scale_by_place(typical: Typical, height: int, width: int) -> NDArray[np.float32]:
+    """Returns the typical error at each pixel, (height, width), smoothly between the points of its grid."""
+    grid = np.array(typical.error, np.float32)[..., np.newaxis]
+    place: NDArray[np.float32] = tf.image.resize(grid, (height, width)).numpy()[..., 0]
+    return place + np.float32(_ERROR_FLOOR * place.mean() + _TINY)
+
+
+def _gaussian(sigma: float) -> NDArray[np.float32]:
+    radius = max(1, round(3 * sigma))
+    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    normalized: NDArray[np.float32] = (weights / weights.sum()).astype(np.float32)
+    return normalized
+
+
+def _blurred(images: Any, weights: NDArray[np.float32]) -> Any:
+    """Returns images, (n, height, width, channels), filtered along both axes, mirrored at the border."""
+    radius, channels = len(weights) // 2, images.shape[3]
+    kernel = np.tile(weights[:, np.newaxis, np.newaxis, np.newaxis], (1, 1, channels, 1))
+    mirrored = tf.pad(images, [[0, 0], [radius, radius], [radius, radius], [0, 0]], mode="SYMMETRIC")
+    down = tf.nn.depthwise_conv2d(mirrored, kernel, strides=(1, 1, 1, 1), padding="VALID")
+    return tf.nn.depthwise_conv2d(down, kernel.transpose(1, 0, 2, 3), strides=(1, 1, 1, 1), padding="VALID")

@@ -1,0 +1,53 @@
+"""What `adtrain fit` chooses where the user says nothing: from the size of the pictures and their number alone.
+
+Small pictures are taken whole; larger ones are cut into tiles, because a network that squeezes a whole picture into a
+few numbers loses the details in which parts fail, and because each picture then gives hundreds of tiles to learn from.
+"""
+
+from typing import Any
+
+from adtrain.model import halvings, nearest_multiple
+from adtrain.settings import Recipe, Settings
+
+# Pictures up to this side are taken whole.
+WHOLE_SIDE = 64
+# Larger pictures are reduced to this side, and cut into tiles of this.
+LARGEST_SIDE = 256
+TILE = 32
+# Training takes at least this many images, whole or tiles, an epoch; few pictures are visited several times.
+EPOCH_IMAGES = 6_400
+
+_WHOLE: dict[str, Any] = {"filters": (32, 64), "latent": 16, "score": "relative", "blur": 1.0}
+_TILED: dict[str, Any] = {"filters": (16, 32), "latent": 8, "score": "deviation", "blur": 1.0}
+
+
+def choose_tile(width: int, height: int, asked: dict[str, Any], recipe: Recipe) -> int:
+    """Returns the side of the tiles for pictures of this size in pixels; 0 for whole pictures."""
+    if asked.get("tile") is not None:
+        return int(asked["tile"])
+    return TILE if recipe == "auto" and max(width, height) > WHOLE_SIDE else 0
+
+
+def choose_size(width: int, height: int, tile: int, filters: tuple[int, ...] | None) -> tuple[int, int]:
+    """Returns the (width, height) to train at for pictures of this size: the nearest that fits, reduced where large."""
+    unit = tile or halvings(filters or _WHOLE["filters"])
+    reduction = min(1.0, LARGEST_SIDE / max(width, height)) if tile else 1.0
+    return nearest_multiple(width * reduction, unit), nearest_multiple(height * reduction, unit)
+
+
+def choose_settings(images: int, tile: int, asked: dict[str, Any], recipe: Recipe) -> Settings:
+    """Returns the settings: what was asked for, and for the rest what fits the data.
+
+    Args:
+        images: number of images to train on.
+        tile: as `choose_tile` returns it.
+        asked: settings by name; None where the user said nothing.
+        recipe: "auto", or "tutorial": the design that the project grew from.
+    """
+    given = {name: value for name, value in asked.items() if value is not None} | {"tile": tile}
+    if recipe == "tutorial":
+        epochs, rate = given.get("epochs", 20), given.get("learning_rate", 1e-3)
+        tutorial = {"decoder": "wide", "repair": False, "robust": False, "batch_size": 32, "decay": rate / epochs}
+        return Settings(**(tutorial | given))
+    few = {"views": max(1, -(-EPOCH_IMAGES // images))}
+    return Settings(**((_TILED if tile else _WHOLE) | few | given))
