@@ -58,7 +58,7 @@ def calibrate(rule: Rule, detector: Detector, held_out_scores: NDArray[np.float3
             "smaller --learning-rate"
         )
     ordered = np.sort(held_out_scores)
-    everything = _reference(ordered, np.arange(1, len(ordered) + 1))
+    everything = reference_of(ordered)
     reference = _reference(ordered, _stored_ranks(len(ordered)))
     match rule:
         case SplitConformal(fpr):
@@ -70,6 +70,11 @@ def calibrate(rule: Rule, detector: Detector, held_out_scores: NDArray[np.float3
             return Calibration("quantile", quantile, threshold, len(scores), False, reference)
         case Given(threshold):
             return Calibration("given", None, float(np.float32(threshold)), 0, False, reference)
+
+
+def reference_of(ordered: NDArray[np.float32]) -> Reference:
+    """Returns a reference with every rank of these scores, float32 (n,), ascending."""
+    return _reference(ordered, np.arange(1, len(ordered) + 1))
 
 
 def _reference(ordered: NDArray[np.float32], ranks: NDArray[np.int64]) -> Reference:

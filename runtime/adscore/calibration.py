@@ -68,6 +68,23 @@ def conformal_threshold(reference: Reference, fpr: float) -> float:
     return reference.scores[position]
 
 
+def benjamini_hochberg(chances: ArrayLike, fdr: float) -> float | None:
+    """Returns the largest p-value that counts as a discovery, or None if none does.
+
+    Of the images at or below it, a share of at most `fdr` are normal on average (Benjamini and Hochberg, 1995); that
+    this holds for split-conformal p-values, which share their reference, is shown by Bates et al. (2023).
+
+    Args:
+        chances: p-values of all images in question, any shape.
+        fdr: false-discovery rate, between 0 and 1.
+    """
+    ordered = np.sort(np.asarray(chances, np.float64), axis=None)
+    ranks = np.arange(1, len(ordered) + 1)
+    # A rate such as 0.1 has no exact form in binary; 2 / 20 must not miss 0.1 by the last bit.
+    passing = ordered[ordered <= fdr * ranks / len(ordered) * (1 + 1e-12)]
+    return float(passing[-1]) if len(passing) else None
+
+
 def smallest_rate(images: int) -> str:
     """Returns the smallest false-alarm rate that `images` held-out images can promise, rounded up to 3 digits."""
     rate = 1 / (images + 1)

@@ -36,6 +36,9 @@ def score(
     fail_on_anomaly: Annotated[bool, typer.Option("--fail-on-anomaly", help="Exit 4 if there are anomalies.")] = False,
     threshold: Annotated[float | None, typer.Option(help="Decide by this threshold, not the detector's.")] = None,
     fpr: Annotated[float | None, typer.Option(help="Decide by the threshold that keeps this false-alarm rate.")] = None,
+    fdr: Annotated[
+        float | None, typer.Option(help="Decide all images together: share of false alarms among those flagged.")
+    ] = None,
     provider: Annotated[
         Literal["auto", "cpu", "cuda"], typer.Option(help="Where to run; cuda fails if it cannot, auto falls back.")
     ] = "auto",
@@ -48,11 +51,11 @@ def score(
     if version:
         _print_version()
         return
-    _check_usage(images, info=info, as_json=as_json, threshold=threshold, fpr=fpr)
+    _check_usage(images, info=info, as_json=as_json, threshold=threshold, fpr=fpr, fdr=fdr)
     from adscore.detector import Detector
     from adscore.find_model import find_model
     from adscore.inputs import STDIN, find_images
-    from adscore.pipeline import score_images
+    from adscore.pipeline import score_discoveries, score_images
     from adscore.progress import progress_bar
     from adscore.table import STDOUT, open_table
 
@@ -71,7 +74,10 @@ def score(
     visible = sys.stderr.isatty() and not (out == STDOUT and sys.stdout.isatty())
     total = sum(1 for _ in find_images(images)) if visible and STDIN not in images else None
     with open_table(out) as write, progress_bar("scoring", total, visible=visible) as advance:
-        summary = score_images(detector, files, write, threshold=limit, batch_size=batch_size, advance=advance)
+        if fdr is None:
+            summary = score_images(detector, files, write, threshold=limit, batch_size=batch_size, advance=advance)
+        else:
+            summary, limit = score_discoveries(detector, files, write, fdr=fdr, batch_size=batch_size, advance=advance)
     _print_summary(summary, detector, limit, out)
     if fail_on_anomaly and summary.anomalies:
         raise typer.Exit(EXIT_ANOMALY)
@@ -85,7 +91,13 @@ def main() -> None:
 
 
 def _check_usage(
-    images: list[str] | None, *, info: bool, as_json: bool, threshold: float | None, fpr: float | None
+    images: list[str] | None,
+    *,
+    info: bool,
+    as_json: bool,
+    threshold: float | None,
+    fpr: float | None,
+    fdr: float | None,
 ) -> None:
     if info and images:
         raise typer.BadParameter("prints the detector and scores nothing; leave the images out", param_hint="--info")
@@ -94,10 +106,12 @@ def _check_usage(
     if not images and not info:
         raise typer.BadParameter("name images, a folder of images, or - for a list on stdin", param_hint="IMAGES")
     check_threshold(threshold)
-    if threshold is not None and fpr is not None:
-        raise typer.BadParameter("give --threshold or --fpr, not both", param_hint="--fpr")
-    if fpr is not None and not 0 < fpr < 1:
-        raise typer.BadParameter("a false-alarm rate lies between 0 and 1", param_hint="--fpr")
+    if sum(rule is not None for rule in (threshold, fpr, fdr)) > 1:
+        hint = "--fpr" if fdr is None else "--fdr"
+        raise typer.BadParameter("give one of --threshold, --fpr and --fdr", param_hint=hint)
+    for hint, rate, name in (("--fpr", fpr, "false-alarm"), ("--fdr", fdr, "false-discovery")):
+        if rate is not None and not 0 < rate < 1:
+            raise typer.BadParameter(f"a {name} rate lies between 0 and 1", param_hint=hint)
 
 
 def _print_version() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import tee
 
 from adscore.detector import Detector
+from adscore.discoveries import Discoveries
 from adscore.inputs import ImageFile
 from adscore.table import RowWriter
 
@@ -47,3 +48,34 @@ def score_images(
         anomalies += prediction.is_anomaly is True
         advance()
     return Summary(images, failed, anomalies)
+
+
+def score_discoveries(
+    detector: Detector,
+    files: Iterable[ImageFile],
+    write: RowWriter,
+    *,
+    fdr: float,
+    batch_size: int,
+    advance: Callable[[], None],
+) -> tuple[Summary, float]:
+    """Writes one row an image, in order, and returns their count and the threshold that keeps the false-discovery rate.
+
+    No row can be decided before the last image was scored, so the rows wait in a temporary file on disk.
+
+    Args:
+        detector: the opened detector.
+        files: the images, read lazily.
+        write: takes each row.
+        fdr: share of normal images, on average, among those that are flagged.
+        batch_size: images in one run.
+        advance: called after each image was scored, for a progress bar.
+    """
+    with Discoveries() as discoveries:
+        scored = score_images(detector, files, discoveries.add, threshold=None, batch_size=batch_size, advance=advance)
+        threshold = discoveries.threshold(detector, fdr)
+        anomalies = 0
+        for prediction in discoveries.decided(threshold):
+            write(prediction)
+            anomalies += prediction.is_anomaly is True
+    return replace(scored, anomalies=anomalies), threshold

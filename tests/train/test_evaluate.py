@@ -1,10 +1,13 @@
+import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from adscore import Detector
 from adscore.errors import InputError
-from adtrain.evaluate import evaluate, labelled_files
+from adtrain.evaluate import Evaluation, evaluate, score_files
+from adtrain.labelled import labelled_files
 from tests.conftest import Run
 from tests.tiny import paint, tiny_detector
 
@@ -14,19 +17,64 @@ DETECTOR = Detector(tiny_detector())  # flags what is brighter than 179
 def mvtec(folder: Path) -> Path:
     for grey in (10, 20, 200):
         paint(folder / "test" / "good" / f"{grey}.png", grey)
-    for grey in (15, 210, 220, 230):
+    for grey in (15, 210):
         paint(folder / "test" / "scratch" / f"{grey}.png", grey)
+    for grey in (220, 230):
+        paint(folder / "test" / "dent" / f"{grey}.png", grey)
     return folder
+
+
+def paint_mask(path: Path, *, white_rows: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mask = Image.new("L", (4, 4))
+    mask.paste(255, (0, 0, 4, white_rows))
+    mask.save(path)
+
+
+def evaluation_of(folder: Path) -> Evaluation:
+    return evaluate(DETECTOR, score_files(DETECTOR, labelled_files(str(folder))), resamples=50)
 
 
 @pytest.mark.parametrize("below", ["", "test"])
 def test_mvtec_layout(tmp_path: Path, below: str) -> None:
-    evaluation = evaluate(DETECTOR, labelled_files(str(mvtec(tmp_path) / below)))
+    evaluation = evaluation_of(mvtec(tmp_path) / below)
     assert (evaluation.images, evaluation.anomalies, evaluation.unreadable) == (7, 4, 0)
-    assert (evaluation.flagged, evaluation.found) == (4, 3)
-    assert (evaluation.precision, evaluation.recall) == (0.75, 0.75)
+    confusion = (
+        evaluation.true_positives, evaluation.false_positives, evaluation.false_negatives, evaluation.true_negatives,
+    )  # fmt: skip
+    assert confusion == (3, 1, 1, 2)
+    assert (evaluation.precision.value, evaluation.recall.value, evaluation.f1.value) == (0.75, 0.75, 0.75)
     # Of the 12 pairs of a good and a bad image, 15 is above 10 only; the rest of the bad are above all good.
-    assert evaluation.auroc == pytest.approx(10 / 12)
+    assert evaluation.auroc.value == pytest.approx(10 / 12)
+    assert [(kind.name, kind.images, kind.flagged) for kind in evaluation.kinds] == [
+        ("good", 3, 1), ("dent", 2, 2), ("scratch", 2, 1),
+    ]  # fmt: skip
+    assert [kind.auroc for kind in evaluation.kinds] == [None, 1.0, pytest.approx(4 / 6)]
+    assert evaluation.pixel_auroc is None
+
+
+def test_intervals_hold_the_figure_and_are_the_same_again(tmp_path: Path) -> None:
+    first, again = evaluation_of(mvtec(tmp_path)), evaluation_of(tmp_path)
+    assert first == again
+    for estimate in (first.auroc, first.average_precision, first.precision, first.recall, first.f1):
+        assert 0 <= estimate.low <= estimate.value <= estimate.high <= 1
+    assert first.auroc.low < first.auroc.high
+
+
+def test_masks_give_a_pixel_auroc(tmp_path: Path) -> None:
+    mvtec(tmp_path)
+    # The map of a picture of one grey is flat: 210 lies above all normal pixels, and half of it is marked.
+    paint_mask(tmp_path / "ground_truth" / "scratch" / "210_mask.png", white_rows=2)
+    evaluation = evaluation_of(tmp_path)
+    # 8 marked pixels of value 210, against 8 equal ones and 48 smaller ones.
+    assert evaluation.pixel_auroc == pytest.approx((48 + 4) / 56)
+
+
+def test_black_masks_are_refused(tmp_path: Path) -> None:
+    mvtec(tmp_path)
+    paint_mask(tmp_path / "ground_truth" / "scratch" / "210_mask.png", white_rows=0)
+    with pytest.raises(InputError, match="the masks are black everywhere"):
+        evaluation_of(tmp_path)
 
 
 def test_labels_file_and_an_unreadable_image(tmp_path: Path) -> None:
@@ -37,18 +85,39 @@ def test_labels_file_and_an_unreadable_image(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text(
         "path,label,is_anomaly\na.png,1,FALSE\nb.png,3,TRUE\nc.png,1,False\nd.png,3,true\n", encoding="utf-8-sig"
     )
-    evaluation = evaluate(DETECTOR, labelled_files(str(tmp_path)))
-    assert (evaluation.images, evaluation.unreadable, evaluation.anomalies, evaluation.found) == (3, 1, 1, 1)
-    assert (evaluation.auroc, evaluation.average_precision) == (1, 1)
+    evaluation = evaluation_of(tmp_path)
+    assert (evaluation.images, evaluation.unreadable, evaluation.anomalies, evaluation.true_positives) == (3, 1, 1, 1)
+    assert (evaluation.auroc.value, evaluation.average_precision.value) == (1, 1)
+    assert [kind.name for kind in evaluation.kinds] == ["1", "3"]
 
 
-def test_the_table_on_stdout(run: Run, tmp_path: Path, detector_file: Path) -> None:
+def test_tables_json_and_pictures(run: Run, tmp_path: Path, detector_file: Path) -> None:
     mvtec(tmp_path)
-    done = run("adtrain", "evaluate", detector_file, ".")
-    assert (done.returncode, done.stderr) == (0, "")
+    done = run("adtrain", "evaluate", detector_file, ".", "--out", "ev")
+    assert (done.returncode, done.stderr) == (0, "figures and pictures: ev\n")
     names = [line.strip().split("  ")[0] for line in done.stdout.splitlines() if line.strip()]
-    assert names == ["images", "AUROC", "average precision", "flagged", "precision", "recall"]
-    assert "flagged             4 above 0.495, 3 of them anomalies" in done.stdout
+    assert names[:9] == [
+        "images", "AUROC", "average precision", "threshold", "anomalies flagged", "normal flagged", "precision",
+        "recall", "F1",
+    ]  # fmt: skip
+    assert "anomalies flagged   3 of 4" in done.stdout
+    assert "scratch" in done.stdout
+    folder = tmp_path / "ev"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "evaluation.json", "precision_recall.png", "roc.png", "scores.png",
+    ]  # fmt: skip
+    figures = json.loads((folder / "evaluation.json").read_text())
+    assert (figures["true_positives"], figures["kinds"][0]["name"]) == (3, "good")
+    assert Image.open(folder / "roc.png").size == (600, 600)
+    assert run("adtrain", "evaluate", detector_file, ".", "--out", "ev").returncode == 0
+
+
+def test_a_folder_of_something_else_is_not_replaced(run: Run, tmp_path: Path, detector_file: Path) -> None:
+    mvtec(tmp_path)
+    done = run("adtrain", "evaluate", detector_file, ".", "--out", "test")
+    assert done.returncode == 1
+    assert "error: test: holds" in done.stderr
+    assert (tmp_path / "test" / "good" / "10.png").is_file()
 
 
 @pytest.mark.parametrize(

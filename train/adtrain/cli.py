@@ -143,7 +143,8 @@ def export(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")] = Path("artifacts/run"),
     out: Annotated[Path, typer.Option(help="Detector file to write.")] = Path("artifacts/detector.onnx"),
     fpr: Annotated[
-        float | None, typer.Option(help="False-alarm rate to keep, by the held-out images. [default: 0.01]")
+        float | None,
+        typer.Option(help="False-alarm rate to keep, by the held-out images. Default: 0.01, more with few images."),
     ] = None,
     quantile: Annotated[
         float | None, typer.Option(help="Threshold at this quantile of the scores of all images, trained on or not.")
@@ -159,12 +160,15 @@ def export(
             raise typer.BadParameter("lies between 0 and 1", param_hint=hint)
     import_tensorflow()
     from adtrain.export import export_run, rule_for
+    from adtrain.pollution import warnings
     from adtrain.report import export_table, show
     from adtrain.run import load_run
 
     loaded = load_run(run_folder)
-    rule = rule_for(loaded, fpr=0.01 if fpr is None else fpr, quantile=quantile, threshold=threshold)
-    show(export_table(export_run(loaded, rule, out), out))
+    exported = export_run(loaded, rule_for(loaded, fpr=fpr, quantile=quantile, threshold=threshold), out)
+    show(export_table(exported, out))
+    for warning in warnings(exported):
+        _notify(f"warning: {warning}")
 
 
 @app.command(epilog="Example: adtrain evaluate artifacts/detector.onnx ./data")
@@ -173,19 +177,28 @@ def evaluate(
     data: Annotated[
         str, typer.Argument(help="Folder with labels.csv, or in MVTec AD's layout (test/good, test/DEFECT).")
     ],
+    out: Annotated[Path, typer.Option(help="Folder to write: figures as JSON, and pictures.")] = Path(
+        "artifacts/evaluation"
+    ),
 ) -> None:
-    """Score a labelled folder and show how well the detector tells its anomalies."""
+    """Score a labelled folder and show how well the detector tells its anomalies, with 95 % bootstrap intervals."""
     from adscore.detector import Detector
     from adscore.progress import progress_bar
-    from adtrain.evaluate import evaluate as evaluate_files
-    from adtrain.evaluate import labelled_files
-    from adtrain.report import evaluation_table, show
+    from adtrain.evaluate import evaluate as measure
+    from adtrain.evaluate import score_files
+    from adtrain.evaluation_folder import write_evaluation
+    from adtrain.labelled import labelled_files
+    from adtrain.report import evaluation_table, kinds_table, show
 
     detector = Detector(file)
     files = labelled_files(data)
     with progress_bar("scoring", len(files)) as advance:
-        evaluation = evaluate_files(detector, files, advance)
-    show(evaluation_table(evaluation, detector.spec.calibration.threshold))
+        scored = score_files(detector, files, advance)
+    evaluation = measure(detector, scored)
+    write_evaluation(out, evaluation, scored)
+    show(evaluation_table(evaluation))
+    show(kinds_table(evaluation))
+    _notify(f"figures and pictures: {out}")
 
 
 def main() -> None:

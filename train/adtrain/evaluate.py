@@ -1,28 +1,42 @@
-"""How well a detector finds known anomalies: scores a labelled folder and compares."""
+"""How well a detector finds known anomalies: scores labelled images and compares."""
 
-import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
 from adscore.detector import Detector, Prediction
 from adscore.errors import InputError
-from adscore.inputs import find_images
-from adtrain.dataset import LABELS_COLUMNS, LABELS_FILE
+from adtrain.labelled import LabelledFile
+from adtrain.localization import pixel_auroc
 
-_GOOD = "good"  # of MVTec AD's layout: test/good and one folder beside it for each kind of defect
-_TEST = "test"
+# Intervals hold the middle 95 % of the figures of so many sets, drawn anew from the images, kind by kind.
+RESAMPLES = 1000
+INTERVAL = (2.5, 97.5)
+
+Figures = dict[str, float]
 
 
 @dataclass(frozen=True)
-class LabelledFile:
-    """An image file and whether it is known to show an anomaly."""
+class Estimate:
+    """A figure and its 95 % bootstrap interval."""
 
-    path: Path
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of anomaly fares against all normal images; or how often normal images are flagged."""
+
+    name: str
     is_anomaly: bool
+    images: int
+    flagged: int
+    auroc: float | None  # None for normal images
 
 
 @dataclass(frozen=True)
@@ -32,91 +46,113 @@ class Evaluation:
     images: int
     unreadable: int
     anomalies: int
-    flagged: int  # above the detector's threshold
-    found: int  # flagged, and anomalies indeed
-    auroc: float
-    average_precision: float
-
-    @property
-    def precision(self) -> float:
-        """Share of the flagged images that are anomalies."""
-        return self.found / self.flagged if self.flagged else 0.0
-
-    @property
-    def recall(self) -> float:
-        """Share of the anomalies that are flagged."""
-        return self.found / self.anomalies
+    threshold: float
+    true_positives: int  # anomalies above the threshold
+    false_positives: int  # normal images above the threshold
+    false_negatives: int
+    true_negatives: int
+    auroc: Estimate
+    average_precision: Estimate
+    precision: Estimate
+    recall: Estimate
+    f1: Estimate
+    kinds: tuple[Kind, ...]
+    pixel_auroc: float | None  # where there are masks
 
 
-def labelled_files(data: str) -> list[LabelledFile]:
-    """Returns the images of a folder with labels.csv, or in MVTec AD's layout (good, and a folder a defect).
+@dataclass(frozen=True)
+class Scored:
+    """The labelled images that could be read, with their scores."""
 
-    Raises:
-        InputError: the folder has neither, or only normal or only anomalous images.
-    """
-    folder = Path(data)
-    if not folder.is_dir():
-        raise InputError(
-            f"{data}: no such folder; give one with {LABELS_FILE}, or with {_TEST}/{_GOOD} and {_TEST}/DEFECT"
-        )
-    files = list(_from_labels(folder) if (folder / LABELS_FILE).is_file() else _from_layout(folder))
-    if len({file.is_anomaly for file in files}) < 2:
-        raise InputError(f"{data}: normal and anomalous images are both needed to evaluate, and there is one kind only")
-    return files
+    files: tuple[LabelledFile, ...]
+    unreadable: int
+    scores: NDArray[np.float64]  # (n,)
+    known: NDArray[np.bool_]  # (n,), whether it is an anomaly
+    flagged: NDArray[np.bool_]  # (n,), whether it lies above the threshold
 
 
-def evaluate(detector: Detector, files: list[LabelledFile], advance: Callable[[], None] = lambda: None) -> Evaluation:
-    """Returns how the detector does on `files`.
+def score_files(
+    detector: Detector, files: Sequence[LabelledFile], advance: Callable[[], None] = lambda: None
+) -> Scored:
+    """Returns the scores of `files`.
 
     Raises:
         InputError: what can be read holds no normal or no anomalous image.
     """
-    scored: list[tuple[Prediction, bool]] = []
+    scored: list[tuple[LabelledFile, Prediction]] = []
     for file, prediction in zip(files, detector.predict(file.path for file in files), strict=True):
-        scored.append((prediction, file.is_anomaly))
+        scored.append((file, prediction))
         advance()
-    readable = [(prediction, known) for prediction, known in scored if prediction.error is None]
-    known = np.array([known for _, known in readable], bool)
+    readable = [(file, prediction) for file, prediction in scored if prediction.error is None]
+    known = np.array([file.is_anomaly for file, _ in readable], bool)
     if known.all() or not known.any():
         raise InputError(
             f"{len(scored) - len(readable)} of {len(scored)} images cannot be read; the rest is of one kind"
         )
-    scores = np.array([prediction.score for prediction, _ in readable], np.float64)
-    labels = np.array([prediction.is_anomaly for prediction, _ in readable], bool)
-    return Evaluation(
-        images=len(readable),
-        unreadable=len(scored) - len(readable),
-        anomalies=int(known.sum()),
-        flagged=int(labels.sum()),
-        found=int((labels & known).sum()),
-        auroc=float(roc_auc_score(known, scores)),
-        average_precision=float(average_precision_score(known, scores)),
+    return Scored(
+        tuple(file for file, _ in readable),
+        len(scored) - len(readable),
+        np.array([prediction.score for _, prediction in readable], np.float64),
+        known,
+        np.array([prediction.is_anomaly for _, prediction in readable], bool),
     )
 
 
-def _from_labels(folder: Path) -> Iterator[LabelledFile]:
-    path = folder / LABELS_FILE
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as a CSV table in UTF-8 ({error}); write it anew") from error
-    for row in rows:
-        name, is_anomaly = row.get("path"), (row.get("is_anomaly") or "").lower()
-        if not name or is_anomaly not in ("true", "false"):
-            columns = ", ".join(LABELS_COLUMNS)
-            raise InputError(f"{path}: needs the columns {columns}, is_anomaly true or false")
-        yield LabelledFile(folder / name, is_anomaly == "true")
+def evaluate(detector: Detector, scored: Scored, *, resamples: int = RESAMPLES) -> Evaluation:
+    """Returns the figures of scored images, with intervals from `resamples` bootstrap draws."""
+    known, flagged, scores = scored.known, scored.flagged, scored.scores
+    estimates = _estimates(scores, known, flagged, resamples)
+    (true_negatives, false_positives), (false_negatives, true_positives) = confusion_matrix(known, flagged).tolist()
+    return Evaluation(
+        images=len(scores),
+        unreadable=scored.unreadable,
+        anomalies=int(known.sum()),
+        threshold=detector.spec.calibration.threshold,
+        true_positives=true_positives,
+        false_positives=false_positives,
+        false_negatives=false_negatives,
+        true_negatives=true_negatives,
+        kinds=tuple(_kinds(scored)),
+        pixel_auroc=pixel_auroc(detector, scored.files),
+        **estimates,
+    )
 
 
-def _from_layout(folder: Path) -> Iterator[LabelledFile]:
-    if (folder / _TEST).is_dir():
-        folder = folder / _TEST
-    if not (folder / _GOOD).is_dir():
-        raise InputError(f"{folder}: has no {LABELS_FILE} and no folder {_GOOD}; give a folder with one of them")
-    for image in find_images([str(folder)]):
-        if "/" not in image.name:
-            raise InputError(
-                f"{folder / image.name}: lies in no folder that tells its kind; move it to {_GOOD} or a defect"
-            )
-        yield LabelledFile(Path(image.location), not image.name.startswith(f"{_GOOD}/"))
+def _estimates(
+    scores: NDArray[np.float64], known: NDArray[np.bool_], flagged: NDArray[np.bool_], resamples: int
+) -> dict[str, Estimate]:
+    random = np.random.default_rng(0)
+    groups = [np.flatnonzero(known), np.flatnonzero(~known)]
+    draws = []
+    for _ in range(resamples):
+        drawn = np.concatenate([random.choice(group, len(group)) for group in groups])
+        draws.append(_figures(scores[drawn], known[drawn], flagged[drawn]))
+    return {
+        name: Estimate(value, *np.percentile([draw[name] for draw in draws] or [value], INTERVAL).tolist())
+        for name, value in _figures(scores, known, flagged).items()
+    }
+
+
+def _figures(scores: NDArray[np.float64], known: NDArray[np.bool_], flagged: NDArray[np.bool_]) -> Figures:
+    precision, recall, f1, _ = precision_recall_fscore_support(known, flagged, average="binary", zero_division=0.0)
+    return {
+        "auroc": float(roc_auc_score(known, scores)),
+        "average_precision": float(average_precision_score(known, scores)),
+        "precision": float(precision),
+        "recall": float(recall),
+        "f1": float(f1),
+    }
+
+
+def _kinds(scored: Scored) -> list[Kind]:
+    names = np.array([file.kind for file in scored.files])
+    kinds = []
+    for is_anomaly in (False, True):
+        for name in sorted(set(names[scored.known == is_anomaly].tolist())):
+            of_kind = (names == name) & (scored.known == is_anomaly)
+            auroc = None
+            if is_anomaly:
+                compared = of_kind | ~scored.known
+                auroc = float(roc_auc_score(of_kind[compared], scored.scores[compared]))
+            kinds.append(Kind(name, is_anomaly, int(of_kind.sum()), int(scored.flagged[of_kind].sum()), auroc))
+    return kinds

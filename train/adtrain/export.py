@@ -9,17 +9,20 @@ from adscore.atomic import appears_when_complete, refuse_folder
 from adscore.images import Pixels
 from adscore.progress import progress_bar
 from adtrain.pictures import HISTOGRAM, draw_histogram
+from adtrain.pollution import default_rate
 from adtrain.run import Run, RunError, load_held_out, load_weights
 from adtrain.source import read_batches, reopen_source, survey
 
 
-def rule_for(run: Run, *, fpr: float, quantile: float | None, threshold: float | None) -> Rule:
-    """Returns the rule that the flags name; `fpr` counts where neither of the others is given."""
+def rule_for(run: Run, *, fpr: float | None, quantile: float | None, threshold: float | None) -> Rule:
+    """Returns the rule that the flags name; without any, the default rate, or what so few images can promise."""
     if threshold is not None:
         return Given(threshold)
     if quantile is not None:
         return Quantile(quantile, all_images(run))
-    return SplitConformal(fpr)
+    if fpr is not None:
+        return SplitConformal(fpr)
+    return SplitConformal(default_rate(len(load_held_out(run))))
 
 
 def all_images(run: Run) -> Iterator[Pixels]:

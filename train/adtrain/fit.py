@@ -17,6 +17,7 @@ from adscore.spec import Mode, TrainingRecord
 from adtrain.model import check_size
 from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogram, draw_montage
 from adtrain.plan import choose_settings, choose_size, choose_tile
+from adtrain.pollution import default_rate
 from adtrain.run import RUN_FILES, Run, tool_versions, write_held_out, write_run
 from adtrain.settings import Recipe, Settings
 from adtrain.source import DEMO_NAME, ImageSource, Indices, KeptSource, open_source, read_batches, survey
@@ -29,7 +30,6 @@ MAX_UNREADABLE = 0.1
 
 CONTENTS = (*RUN_FILES, CURVE, HISTOGRAM, MONTAGE)
 
-_DEFAULT_FPR = 0.01
 # What is typical is a median, which more images would hardly move.
 _TYPICAL_IMAGES = 300
 # Decoded training images are kept in memory up to this many bytes; the rest is decoded whenever it is needed.
@@ -162,7 +162,7 @@ def _record(
 def _draw(folder: Path, run: Run, trained: Trained, held_out: Pixels) -> None:
     detector = draft_detector(trained.autoencoder, run.image, run.scoring, run.training)
     scores = detector.score(held_out)
-    rule = SplitConformal(max(_DEFAULT_FPR, 1 / (len(scores) + 1)))
+    rule = SplitConformal(default_rate(len(scores)))
     draw_curve(trained.epochs, trained.kept, folder / CURVE)
     draw_histogram(scores, calibrate(rule, detector, scores), folder / HISTOGRAM)
     draw_montage(detector, held_out, scores, folder / MONTAGE)

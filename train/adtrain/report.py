@@ -9,7 +9,7 @@ from rich.table import Table
 
 from adscore.calibration import is_anomaly
 from adscore.info import describe_rule
-from adtrain.evaluate import Evaluation
+from adtrain.evaluate import Estimate, Evaluation
 
 if TYPE_CHECKING:
     from adexport import Exported  # loads TensorFlow, which an evaluation does not need
@@ -32,19 +32,40 @@ def export_table(exported: "Exported", out: Path) -> Table:
     )
 
 
-def evaluation_table(evaluation: Evaluation, threshold: float) -> Table:
+def evaluation_table(evaluation: Evaluation) -> Table:
     """Returns how a detector did on a labelled folder."""
-    return _table(
-        {
-            "images": f"{evaluation.images}, {evaluation.anomalies} of them anomalies"
-            + (f"; {evaluation.unreadable} unreadable" if evaluation.unreadable else ""),
-            "AUROC": f"{evaluation.auroc:.4f}",
-            "average precision": f"{evaluation.average_precision:.4f}",
-            "flagged": f"{evaluation.flagged} above {threshold:.6g}, {evaluation.found} of them anomalies",
-            "precision": f"{evaluation.precision:.4f}",
-            "recall": f"{evaluation.recall:.4f}",
-        }
-    )
+    normal = evaluation.images - evaluation.anomalies
+    rows = {
+        "images": f"{evaluation.images}, {evaluation.anomalies} of them anomalies"
+        + (f"; {evaluation.unreadable} unreadable" if evaluation.unreadable else ""),
+        "AUROC": _estimate(evaluation.auroc),
+        "average precision": _estimate(evaluation.average_precision),
+        "threshold": f"{evaluation.threshold:.6g}",
+        "anomalies flagged": f"{evaluation.true_positives} of {evaluation.anomalies}",
+        "normal flagged": f"{evaluation.false_positives} of {normal}",
+        "precision": _estimate(evaluation.precision),
+        "recall": _estimate(evaluation.recall),
+        "F1": _estimate(evaluation.f1),
+    }
+    if evaluation.pixel_auroc is not None:
+        rows["pixel AUROC"] = f"{evaluation.pixel_auroc:.4f}"
+    return _table(rows)
+
+
+def kinds_table(evaluation: Evaluation) -> Table:
+    """Returns how each kind of image fared."""
+    table = Table(box=SIMPLE)
+    for name in ("kind", "images", "flagged", "AUROC"):
+        table.add_column(name, justify="left" if name == "kind" else "right", no_wrap=name != "kind")
+    for kind in evaluation.kinds:
+        name = kind.name if kind.is_anomaly else f"{kind.name} (normal)"
+        auroc = "" if kind.auroc is None else f"{kind.auroc:.4f}"
+        table.add_row(name, str(kind.images), f"{kind.flagged} ({kind.flagged / kind.images:.1%})", auroc)
+    return table
+
+
+def _estimate(estimate: Estimate) -> str:
+    return f"{estimate.value:.4f}  (95 %: {estimate.low:.4f} to {estimate.high:.4f})"
 
 
 def show(table: Table) -> None:

@@ -1,0 +1,73 @@
+"""Images whose kind is known: a folder with labels.csv, or in MVTec AD's layout."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from adscore.errors import InputError
+from adscore.inputs import find_images
+from adtrain.dataset import LABELS_COLUMNS, LABELS_FILE
+
+GOOD = "good"  # of MVTec AD's layout: test/good and one folder beside it for each kind of defect
+_TEST = "test"
+_MASKS = "ground_truth"  # beside test: the same folders and names, "_mask" before the suffix
+
+
+@dataclass(frozen=True)
+class LabelledFile:
+    """An image file and what it is known to show."""
+
+    path: Path
+    is_anomaly: bool
+    kind: str  # folder or label
+    mask: Path | None = None  # picture of the size of the image, white where the anomaly is
+
+
+def labelled_files(data: str) -> list[LabelledFile]:
+    """Returns the images of a folder with labels.csv, or in MVTec AD's layout (good, and a folder a defect).
+
+    Raises:
+        InputError: the folder has neither, or only normal or only anomalous images.
+    """
+    folder = Path(data)
+    if not folder.is_dir():
+        raise InputError(
+            f"{data}: no such folder; give one with {LABELS_FILE}, or with {_TEST}/{GOOD} and {_TEST}/DEFECT"
+        )
+    files = list(_from_labels(folder) if (folder / LABELS_FILE).is_file() else _from_layout(folder))
+    if len({file.is_anomaly for file in files}) < 2:
+        raise InputError(f"{data}: normal and anomalous images are both needed to evaluate, and there is one kind only")
+    return files
+
+
+def _from_labels(folder: Path) -> Iterator[LabelledFile]:
+    path = folder / LABELS_FILE
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: cannot be read as a CSV table in UTF-8 ({error}); write it anew") from error
+    for row in rows:
+        name, is_anomaly = row.get("path"), (row.get("is_anomaly") or "").lower()
+        if not name or is_anomaly not in ("true", "false"):
+            columns = ", ".join(LABELS_COLUMNS)
+            raise InputError(f"{path}: needs the columns {columns}, is_anomaly true or false")
+        yield LabelledFile(folder / name, is_anomaly == "true", row.get("label") or is_anomaly)
+
+
+def _from_layout(folder: Path) -> Iterator[LabelledFile]:
+    if (folder / _TEST).is_dir():
+        folder = folder / _TEST
+    if not (folder / GOOD).is_dir():
+        raise InputError(f"{folder}: has no {LABELS_FILE} and no folder {GOOD}; give a folder with one of them")
+    masks = folder.resolve().parent / _MASKS
+    for image in find_images([str(folder)]):
+        kind, slash, _ = image.name.partition("/")
+        if not slash:
+            raise InputError(
+                f"{folder / image.name}: lies in no folder that tells its kind; move it to {GOOD} or a defect"
+            )
+        path = Path(image.location)
+        mask = masks / path.relative_to(folder).with_name(f"{path.stem}_mask.png")
+        yield LabelledFile(path, kind != GOOD, kind, mask if mask.is_file() else None)
