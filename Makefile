@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 SETS := artifacts/demo-run
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench demo-artifact clean
+.PHONY: help demo test check bench bench-quality bench-quality-quick bench-calibration demo-artifact clean
 
 help:  ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 24
@@ -33,6 +33,15 @@ check: $(VENV)/ready  ## lint, format, types and import contracts
 
 bench: $(VENV)/ready  ## measure scoring against the plain loop and against the limit
 	$(BIN)/python benchmarks/scoring.py
+
+bench-quality: $(VENV)/ready  ## measure detection on real sets, DATA=folder; hours, and it resumes
+	$(BIN)/python -m benchmarks.quality $(if $(DATA),--data $(DATA))
+
+bench-quality-quick: $(VENV)/ready  ## the same on the bundled sets with one epoch: that it works
+	$(BIN)/python -m benchmarks.quality --quick
+
+bench-calibration: $(VENV)/ready  ## measure whether thresholds and p-values keep their promise
+	$(BIN)/python -m benchmarks.calibration
 
 demo-artifact: $(VENV)/ready  ## make artifacts/demo anew from the bundled set
 	$(BIN)/python artifacts/demo/make.py

@@ -10,7 +10,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from adexport import Exported, ParityError, SplitConformal, export_detector
+from adexport import Exported, ParityError, Scoring, SplitConformal, export_detector
 from adexport.graph import detector_function, to_onnx
 from adexport.parity import compare, judge
 from adscore import Detector
@@ -48,7 +48,9 @@ def held_out(spec: ImageSpec) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 @pytest.fixture(scope="module")
 def exported(autoencoder: Any, held_out: Any, spec: ImageSpec) -> Exported:
-    return export_detector(autoencoder, held_out, image=spec, training=TRAINING, rule=SplitConformal(0.05))
+    return export_detector(
+        autoencoder, held_out, image=spec, scoring=Scoring(), training=TRAINING, rule=SplitConformal(0.05)
+    )
 
 
 def nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
@@ -113,7 +115,9 @@ def test_the_figures_in_the_file(exported: Exported, held_out: Any, spec: ImageS
 def test_the_same_model_gives_the_same_bytes(
     autoencoder: Any, held_out: Any, spec: ImageSpec, exported: Exported
 ) -> None:
-    again = export_detector(autoencoder, held_out, image=spec, training=TRAINING, rule=SplitConformal(0.05))
+    again = export_detector(
+        autoencoder, held_out, image=spec, scoring=Scoring(), training=TRAINING, rule=SplitConformal(0.05)
+    )
     assert again.content == exported.content
 
 
@@ -121,7 +125,7 @@ def test_weights_that_changed_after_conversion_are_found(
     autoencoder: Any, held_out: Any, spec: ImageSpec, exported: Exported
 ) -> None:
     weights = autoencoder.get_weights()
-    function = detector_function(autoencoder, spec)
+    function = detector_function(autoencoder, spec, Scoring())
     try:
         autoencoder.set_weights([weight * 1.5 for weight in weights])
         scores = compare(function, Detector(exported.content), held_out, lambda: None)
@@ -132,8 +136,8 @@ def test_weights_that_changed_after_conversion_are_found(
 
 
 def test_conversion_does_not_depend_on_what_was_converted_before(autoencoder: Any, spec: ImageSpec) -> None:
-    first = to_onnx(detector_function(autoencoder, spec))
-    second = to_onnx(detector_function(autoencoder, spec))
+    first = to_onnx(detector_function(autoencoder, spec, Scoring()))
+    second = to_onnx(detector_function(autoencoder, spec, Scoring()))
     assert first.SerializeToString(deterministic=True) == second.SerializeToString(deterministic=True)
 
 
@@ -141,5 +145,5 @@ def test_export_leaves_nothing_on_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, autoencoder: Any, held_out: Any, spec: ImageSpec
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    export_detector(autoencoder, held_out, image=spec, training=TRAINING, rule=SplitConformal(0.05))
+    export_detector(autoencoder, held_out, image=spec, scoring=Scoring(), training=TRAINING, rule=SplitConformal(0.05))
     assert list(tmp_path.iterdir()) == []

@@ -20,13 +20,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Returns a folder with `parts`, 120 images, and `run`, trained on them."""
     import adtrain.fit
     from adtrain.quiet import import_tensorflow
-    from adtrain.settings import Settings
 
     import_tensorflow()
     folder = tmp_path_factory.mktemp("trained")
     parts = paint_parts(folder / "parts", 120)
-    settings = Settings(filters=(4, 8), latent=4, epochs=4)
-    adtrain.fit.fit(str(parts), folder / "run", settings, size=None, mode=None, force=False, notify=lambda _: None)
+    asked = {"filters": (4, 8), "latent": 4, "epochs": 4}
+    adtrain.fit.fit(str(parts), folder / "run", asked, notify=lambda _: None)
     return folder
 
 

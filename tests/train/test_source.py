@@ -4,56 +4,60 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adscore.errors import InputError
-from adtrain.source import ArraySource, FileSource, open_source, read_batches, survey
+from adscore.errors import ImageError, InputError
+from adtrain.source import ArraySource, FileSource, KeptSource, open_source, read_batches, survey
 from tests.tiny import paint, paint_parts
 from tests.train.sets import labelled, npz
 
 pytestmark = pytest.mark.slow  # model.py, which knows the sizes that fit, loads Keras
 
-FILTERS = (32, 64)
-
 
 def test_folder_is_decoded_at_its_own_size_and_mode(tmp_path: Path) -> None:
-    source = open_source(str(paint_parts(tmp_path / "parts", 5)), size=None, mode=None, filters=FILTERS)
+    source = open_source(str(paint_parts(tmp_path / "parts", 5)), size=None, mode=None)
     assert isinstance(source, FileSource)
     assert (len(source), source.spec.shape) == (5, (8, 8, 1))
     assert source.name(3) == "003.png"
     assert (source.read(3)[..., 0] == np.asarray(Image.open(tmp_path / "parts" / "003.png"))).all()
 
 
-def test_every_header_counts(tmp_path: Path) -> None:
-    folder = paint_parts(tmp_path, 300)
-    paint(folder / "150x.png", 9, size=(16, 16))
-    with pytest.raises(InputError, match="the images differ in size"):
-        open_source(str(folder), size=None, mode=None, filters=FILTERS)
+def test_mixed_sizes_take_the_median_of_all(tmp_path: Path) -> None:
+    folder = paint_parts(tmp_path, 3)
+    for index in range(4):
+        paint(folder / f"z{index}.png", 9, size=(16, 12))
+    spec = open_source(str(folder), size=None, mode=None).spec
+    assert (spec.width, spec.height) == (16, 12)
 
 
 def test_one_colour_image_makes_the_set_colour(tmp_path: Path) -> None:
     folder = paint_parts(tmp_path, 3)
     Image.new("RGB", (8, 8)).save(folder / "999.png")
-    assert open_source(str(folder), size=None, mode=None, filters=FILTERS).spec.mode == "RGB"
-    assert open_source(str(folder), size=None, mode="L", filters=FILTERS).spec.mode == "L"
+    assert open_source(str(folder), size=None, mode=None).spec.mode == "RGB"
+    assert open_source(str(folder), size=None, mode="L").spec.mode == "L"
 
 
 def test_mvtec_layout_trains_on_the_good(tmp_path: Path) -> None:
     paint_parts(tmp_path / "train" / "good", 4)
     paint_parts(tmp_path / "test" / "scratch", 2)
-    assert len(open_source(str(tmp_path), size=None, mode=None, filters=FILTERS)) == 4
+    assert len(open_source(str(tmp_path), size=None, mode=None)) == 4
 
 
-def test_sizes_move_to_the_nearest_that_fits(tmp_path: Path) -> None:
+def test_sizes_move_to_what_fits(tmp_path: Path) -> None:
     paint_parts(tmp_path, 2, size=(25, 30))
-    spec = open_source(str(tmp_path), size=None, mode=None, filters=FILTERS).spec
+    spec = open_source(str(tmp_path), size=None, mode=None, fit_size=lambda width, height: (width - 1, height + 2)).spec
     assert (spec.width, spec.height) == (24, 32)
+    spec = open_source(str(tmp_path), size=(12, 8), mode=None, fit_size=lambda width, height: (width, height)).spec
+    assert (spec.width, spec.height) == (12, 8)
 
 
-def test_mixed_sizes_need_a_choice(tmp_path: Path) -> None:
-    paint_parts(tmp_path, 2)
-    paint(tmp_path / "large.png", 9, size=(16, 16))
-    with pytest.raises(InputError, match="the images differ in size; choose one for all of them with --size"):
-        open_source(str(tmp_path), size=None, mode=None, filters=FILTERS)
-    assert open_source(str(tmp_path), size=(12, 8), mode=None, filters=FILTERS).read(0).shape == (8, 12, 1)
+def test_images_are_kept_as_long_as_there_is_room(tmp_path: Path) -> None:
+    source = open_source(str(paint_parts(tmp_path, 4)), size=None, mode=None)
+    kept = KeptSource(source, room=2 * 8 * 8)
+    images = [kept.read(index) for index in range(4)]
+    for index in range(4):
+        (tmp_path / source.name(index)).unlink()
+    assert all((kept.read(index) == images[index]).all() for index in range(2))
+    with pytest.raises(ImageError):
+        kept.read(2)
 
 
 def test_arrays_are_prepared_as_files_are(tmp_path: Path) -> None:
@@ -63,17 +67,17 @@ def test_arrays_are_prepared_as_files_are(tmp_path: Path) -> None:
     for index, image in enumerate(images):
         Image.fromarray(image).save(folder / f"{index:03}.png")
     for size in ((8, 8), (4, 12)):
-        arrays = open_source(str(npz(tmp_path / "set.npz")), size=size, mode=None, filters=FILTERS)
-        files = open_source(str(folder), size=size, mode=None, filters=FILTERS)
+        arrays = open_source(str(npz(tmp_path / "set.npz")), size=size, mode=None)
+        files = open_source(str(folder), size=size, mode=None)
         assert isinstance(arrays, ArraySource)
         assert survey(arrays).fingerprint == survey(files).fingerprint
 
 
 def test_survey_names_what_cannot_be_read_and_leaves_it_out(tmp_path: Path) -> None:
     paint_parts(tmp_path, 4)
-    before = survey(open_source(str(tmp_path), size=None, mode=None, filters=FILTERS))
+    before = survey(open_source(str(tmp_path), size=None, mode=None))
     (tmp_path / "001x.png").write_bytes(b"no image")
-    source = open_source(str(tmp_path), size=None, mode=None, filters=FILTERS)
+    source = open_source(str(tmp_path), size=None, mode=None)
     found = survey(source)
     assert found.readable.tolist() == [0, 1, 3, 4]
     assert [fault.partition(" (")[0] for fault in found.faults] == ["001x.png: not an image in a known format"]
@@ -83,17 +87,17 @@ def test_survey_names_what_cannot_be_read_and_leaves_it_out(tmp_path: Path) -> N
 
 def test_fingerprint_sees_every_pixel(tmp_path: Path) -> None:
     paint_parts(tmp_path, 4)
-    before = survey(open_source(str(tmp_path), size=None, mode=None, filters=FILTERS)).fingerprint
+    before = survey(open_source(str(tmp_path), size=None, mode=None)).fingerprint
     pixels = np.asarray(Image.open(tmp_path / "002.png")).copy()
     pixels[5, 5] ^= 1
     Image.fromarray(pixels).save(tmp_path / "002.png")
-    assert survey(open_source(str(tmp_path), size=None, mode=None, filters=FILTERS)).fingerprint != before
+    assert survey(open_source(str(tmp_path), size=None, mode=None)).fingerprint != before
 
 
 def test_without_data_it_is_the_bundled_set() -> None:
-    assert len(open_source(None, size=None, mode=None, filters=FILTERS)) == 6809
+    assert len(open_source(None, size=None, mode=None)) == 6809
 
 
 def test_missing_data_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="gone: no such file or folder; give a folder of images, a .npz, or an IDX"):
-        open_source(str(tmp_path / "gone"), size=None, mode=None, filters=FILTERS)
+        open_source(str(tmp_path / "gone"), size=None, mode=None)

@@ -26,10 +26,6 @@ class Feed:
         self._begun = 0  # data sets made so far, so that each draws other tiles and damage
         self._fault: InputError | None = None
 
-    def steps(self, images: int) -> int:
-        """Returns the number of batches in an epoch over so many images."""
-        return -(-images * self._settings.views // self._settings.batch_size)
-
     def training(self, indices: Indices) -> Any:
         """Returns an endless data set of shuffled batches."""
         self._begun += 1

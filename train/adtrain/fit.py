@@ -21,7 +21,7 @@ from adtrain.pollution import default_rate
 from adtrain.run import RUN_FILES, Run, tool_versions, write_held_out, write_run
 from adtrain.settings import Recipe, Settings
 from adtrain.source import DEMO_NAME, ImageSource, Indices, KeptSource, open_source, read_batches, survey
-from adtrain.training import Epoch, Trained, TrainingError, split, train
+from adtrain.training import Epoch, Trained, TrainingError, batches, split, train
 
 Notify = Callable[[str], None]
 
@@ -132,8 +132,7 @@ def _train(source: ImageSource, training: Indices, held_out: Indices, settings: 
             f"epoch {epoch.number}/{settings.epochs}: loss {epoch.loss:.5f}, held-out loss {epoch.held_out_loss:.5f}"
         )
 
-    batches = settings.epochs * -(-len(training) * settings.views // settings.batch_size)
-    with progress_bar("training", batches) as advance:
+    with progress_bar("training", batches(len(training), settings)) as advance:
         trained = train(source, training, held_out, settings, on_batch=advance, on_epoch=report)
     if trained.interrupted:
         notify(f"interrupted: keeping the best weights so far, those of epoch {trained.kept}")

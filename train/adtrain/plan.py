@@ -17,7 +17,7 @@ TILE = 32
 # Training takes at least this many images, whole or tiles, an epoch; few pictures are visited several times.
 EPOCH_IMAGES = 6_400
 
-_WHOLE: dict[str, Any] = {"filters": (32, 64), "latent": 16, "score": "relative", "blur": 1.0}
+_WHOLE: dict[str, Any] = {"filters": (32, 64), "latent": 16, "score": "relative", "blur": 0.7}
 _TILED: dict[str, Any] = {"filters": (16, 32), "latent": 8, "score": "deviation", "blur": 1.0}
 
 

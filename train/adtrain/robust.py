@@ -1,30 +1,56 @@
 """Training that leaves out what stands out, so that anomalies in the set are not learnt; no share of them is assumed.
 
-Early in training no single image is memorised yet, and that is when anomalies show. At four points of the training all
-training images are scored; those far above the rest are left out from there on, and taken back if a later look finds
-them like the others. The limit is loose at first and wider at every look: what is left out is not learnt any more, so
-anomalies move away, while odd but normal images, taken back, come to be learnt. After the idea of dynamic rejection
-(arXiv 2511.21378), with a limit that follows the spread of the scores instead of a rate of contamination.
+Two rounds. A scout, a smaller network that is given little time, learns what most images have in common before it
+could memorise single ones; what it finds far above the rest is left out while it goes on, so that anomalies move
+further away while odd but normal images come to be learnt. The network proper starts anew without what stood out at
+the end, and looks again when it is half trained: what it now finds like the others is taken back.
+
+After two-round rejection and dynamic rejection (arXiv 2511.21378), with a limit that follows the spread of the scores
+instead of a rate of contamination: up to a fifth of the images may be anomalies before they blur the measure itself.
 """
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-# (share of the epochs done, limit in median absolute deviations of the logarithm of the scores)
-LOOKS = ((0.2, 3.0), (0.35, 5.0), (0.5, 7.0), (0.7, 9.0))
+from adtrain.settings import Settings
+
+Looks = tuple[tuple[float, float], ...]  # (share of the epochs done, limit as `within` takes it)
+
+SCOUT_LOOKS: Looks = ((0.3, 2.5), (0.4, 3.0), (0.5, 3.5), (0.6, 4.0), (0.7, 4.5), (0.8, 5.0), (0.9, 5.5), (1.0, 6.0))
+LOOKS: Looks = ((0.4, 5.0), (0.6, 5.5), (0.8, 6.0))
 # Below this many images a spread says little.
 MIN_IMAGES = 20
 
+_SCOUT_LATENT = 8
+# The scout's epochs as a share of the network's.
+SCOUT_EPOCHS = 0.6
 
-def looks(epochs: int) -> dict[int, float]:
+
+def scout_settings(settings: Settings) -> Settings:
+    """Returns the settings of the first round."""
+    return replace(
+        settings,
+        repair=False,
+        filters=tuple(max(1, count // 2) for count in settings.filters),
+        latent=min(settings.latent, _SCOUT_LATENT),
+        epochs=max(1, round(settings.epochs * SCOUT_EPOCHS)),
+    )
+
+
+def epochs_of(looks: Looks, epochs: int) -> dict[int, float]:
     """Returns the limit by the number of epochs done, for a training of so many."""
-    return {done: limit for share, limit in LOOKS if 0 < (done := round(share * epochs)) < epochs}
+    return {max(1, round(share * epochs)): limit for share, limit in looks}
 
 
 def within(scores: NDArray[np.float32], limit: float) -> NDArray[np.bool_]:
-    """Returns which of the scores, (n,), are no further than `limit` deviations above the median; (n,)."""
+    """Returns which of the scores, (n,), do not stand out; (n,).
+
+    The measure is the distance between the median and the 0.8 quantile of the logarithms: a score stands out if its
+    logarithm lies more than `limit` such distances above the median.
+    """
     logarithms = np.log(scores.astype(np.float64) + np.finfo(np.float32).tiny)
-    median = np.median(logarithms)
-    deviation = np.median(np.abs(logarithms - median))
-    inside: NDArray[np.bool_] = logarithms <= median + limit * deviation
+    median, upper = np.quantile(logarithms, (0.5, 0.8))
+    inside: NDArray[np.bool_] = logarithms <= median + limit * (upper - median)
     return inside if len(scores) >= MIN_IMAGES else np.ones_like(inside)

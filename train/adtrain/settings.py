@@ -49,3 +49,7 @@ class Settings:
             raise InputError(f"--tile is {self.tile} and must be 0 (whole pictures), or even and at least {MIN_TILE}")
         if not 0 <= self.blur < math.inf:
             raise InputError(f"--blur is {self.blur:g} and must not be negative")
+
+    def steps(self, images: int) -> int:
+        """Returns the number of batches in an epoch over so many images."""
+        return -(-images * self.views // self.batch_size)

@@ -1,0 +1,1 @@
+"""Measurements; each module runs by a task of the Makefile."""

@@ -1,0 +1,161 @@
+"""How well anomalies are found, on real sets, with the defaults: writes QUALITY.md and quality.json.
+
+    make bench-quality DATA=folder            # all sets, five seeds; hours, and it goes on where it was stopped
+    make bench-quality-quick                  # bundled sets, one seed, few epochs: that the benchmark itself works
+
+Each training is one result in artifacts/quality, kept as long as the code that trains and scores is the same. Besides
+the defaults, the design that the project grew from (`--recipe tutorial`) is measured with one seed; pictures of parts
+are shrunk to 64x64 for it, since it takes them whole.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from adscore.atomic import appears_when_complete
+from benchmarks.quality_report import Result, report
+from benchmarks.quality_sets import QualitySet, quality_sets
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+CACHE = ROOT / "artifacts" / "quality"
+SEEDS = (42, 1, 2, 3, 4)
+TUTORIAL_SIZE = (64, 64)
+
+# What a result depends on; the rest may change without measuring anew.
+_CODE = [
+    "train/adtrain/" + name
+    for name in ("feed.py", "model.py", "plan.py", "repair.py", "robust.py", "settings.py", "source.py", "training.py")
+] + ["export/adexport/" + name for name in ("graph.py", "reduction.py", "scoring.py", "tiles.py", "typical.py")]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training."""
+
+    name: str  # of the set
+    recipe: str
+    seed: int
+    epochs: int | None  # None: the default
+
+
+def main() -> None:
+    """Runs what is missing, two trainings at a time on two cores, and writes the tables."""
+    arguments = _arguments()
+    sets = {each.name: each for each in quality_sets(arguments.data)}
+    if arguments.one:
+        task = Task(**json.loads(arguments.one))
+        _keep(task, _measure(task, sets[task.name]))
+        return
+    if arguments.quick:
+        tasks = [Task("demo 1 %", "auto", 42, 1), Task("demo clean", "auto", 42, 1)]
+    else:
+        tasks = [Task(name, "auto", seed, None) for seed in SEEDS[: arguments.seeds] for name in sets]
+        tasks += [Task(name, "tutorial", SEEDS[0], None) for name in sets]
+    missing = [task for task in tasks if not _place(task).is_file()]
+    print(f"{len(tasks)} trainings, {len(tasks) - len(missing)} of them measured before", file=sys.stderr)
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for task, _ in zip(missing, pool.map(lambda task: _run(task, arguments.data), missing), strict=True):
+            print(_place(task).read_text(encoding="utf-8").strip(), file=sys.stderr)
+    results = [Result(**json.loads(_place(task).read_text(encoding="utf-8"))) for task in tasks]
+    if arguments.quick:
+        return
+    with appears_when_complete(HERE / "QUALITY.md") as partial:
+        partial.write_text(report(results), encoding="utf-8")
+    with appears_when_complete(HERE / "quality.json") as partial:
+        partial.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n", encoding="utf-8")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="folder with mnist.npz, fashion-mnist.npz, paper and screws")
+    parser.add_argument("--seeds", type=int, default=len(SEEDS), help="how many seeds")
+    parser.add_argument("--quick", action="store_true", help="bundled sets, one seed, one epoch")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _run(task: Task, data: Path | None) -> None:
+    """Measures one task in a process of its own, with one thread: as many run side by side as there are cores."""
+    command = [sys.executable, "-m", "benchmarks.quality", "--one", json.dumps(asdict(task))]
+    if data is not None:
+        command += ["--data", str(data)]
+    single = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    subprocess.run(command, check=True, cwd=ROOT, env=os.environ | single, stdout=subprocess.DEVNULL)  # noqa: S603
+
+
+def _measure(task: Task, chosen: QualitySet) -> Result:
+    """Returns what one training came to, by the functions behind the commands."""
+    from adtrain.quiet import import_tensorflow
+
+    import_tensorflow()
+    from adscore.detector import Detector
+    from adtrain.evaluate import score_files
+    from adtrain.export import export_run, rule_for
+    from adtrain.fit import fit
+    from adtrain.labelled import labelled_files
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        prepared = chosen.prepare(folder / "set")
+        size = TUTORIAL_SIZE if task.recipe == "tutorial" and prepared.train.is_dir() else None
+        before = os.times()
+        asked = {"seed": task.seed, "epochs": task.epochs}
+        run = fit(
+            str(prepared.train), folder / "run", asked,
+            recipe="tutorial" if task.recipe == "tutorial" else "auto", size=size, notify=_silent,
+        )  # fmt: skip
+        after = os.times()
+        export_run(run, rule_for(run, fpr=None, quantile=None, threshold=None), folder / "detector.onnx")
+        detector = Detector(folder / "detector.onnx", threads=1)
+        scored = score_files(detector, labelled_files(str(prepared.test)))
+    order = np.argsort(-scored.scores, kind="stable")[: scored.known.sum()]
+    return Result(
+        name=task.name,
+        group=chosen.group,
+        recipe=task.recipe,
+        seed=task.seed,
+        images=run.training.images,
+        auroc=float(roc_auc_score(scored.known, scored.scores)),
+        average_precision=float(average_precision_score(scored.known, scored.scores)),
+        anomalies=int(scored.known.sum()),
+        found=int(scored.known[order].sum()),
+        cpu_seconds=after.user + after.system - before.user - before.system,
+    )
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+def _place(task: Task) -> Path:
+    settings = json.dumps(asdict(task), sort_keys=True).encode()
+    return CACHE / f"{hashlib.sha256(_fingerprint(_CODE) + settings).hexdigest()[:20]}.json"
+
+
+def _fingerprint(files: Iterable[str]) -> bytes:
+    digest = hashlib.sha256()
+    for name in files:
+        digest.update((ROOT / name).read_bytes())
+    return digest.digest()
+
+
+def _keep(task: Task, result: Result) -> None:
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with appears_when_complete(_place(task)) as partial:
+        partial.write_text(json.dumps(asdict(result)) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

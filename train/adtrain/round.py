@@ -1,0 +1,142 @@
+"""One round of training: a network, the epochs it went through, and the images it was kept from."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from adexport.graph import detector_function
+from adexport.scoring import Reduction, Scoring
+from adscore.errors import ADError
+from adtrain.feed import Feed
+from adtrain.model import build_autoencoder
+from adtrain.robust import Looks, epochs_of, within
+from adtrain.settings import Settings
+from adtrain.source import ImageSource, Indices, read_batches
+
+
+class TrainingError(ADError):
+    """Training could not go on."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the training images came to; mean squared errors over pixels in 0..1."""
+
+    number: int  # from 1
+    loss: float  # over the training images, while the weights were changing
+    held_out_loss: float  # over the held-out images, at the end of the epoch
+
+
+class Round:
+    """A network in training.
+
+    Attributes:
+        autoencoder: `keras.Model` of pictures, or of tiles where the settings have them.
+        epochs: what each epoch came to.
+        kept: the images it learns from; the looks change them.
+    """
+
+    def __init__(
+        self,
+        source: ImageSource,
+        training: Indices,
+        settings: Settings,
+        looks: Looks,
+        on_epoch: Callable[[Epoch], None] = lambda _: None,
+    ) -> None:
+        height, width, channels = source.spec.shape
+        self.autoencoder: Any = build_autoencoder(
+            settings.tile or height,
+            settings.tile or width,
+            channels,
+            filters=settings.filters,
+            latent=settings.latent,
+            decoder=settings.decoder,
+        ).autoencoder
+        self.epochs: list[Epoch] = []
+        self.kept = training
+        self._source, self._training, self._settings = source, training, settings
+        self._limits = epochs_of(looks, settings.epochs)
+        self._on_epoch = on_epoch
+        self._best_weights: list[NDArray[np.float32]] = []
+        self._steps = settings.steps(len(training))
+        self.autoencoder.compile(optimizer=keras.optimizers.Adam(self._rate()), loss="mse")
+
+    @property
+    def best(self) -> Epoch:
+        """The epoch with the smallest held-out loss."""
+        return min(self.epochs, key=lambda epoch: epoch.held_out_loss)
+
+    def restore_best(self) -> None:
+        """Puts the weights of the best epoch back."""
+        self.autoencoder.set_weights(self._best_weights)
+
+    def fit(self, kept: Indices, held_out: Indices, on_batch: Callable[[], None]) -> None:
+        """Trains through all epochs, on `kept` of the training images first.
+
+        Raises:
+            TrainingError: the loss is no number any more, or memory is too small.
+            InputError: an image vanished.
+        """
+
+        def end_batch(index: int, logs: dict[str, float]) -> None:  # noqa: ARG001 - Keras passes both by name
+            on_batch()
+
+        callback = keras.callbacks.LambdaCallback(on_epoch_end=self._end_epoch, on_train_batch_end=end_batch)
+        feed = Feed(self._source, self._settings)
+        self.kept = kept
+        done = 0
+        try:
+            for until in sorted({*self._limits, self._settings.epochs}):
+                self.autoencoder.fit(
+                    feed.training(self.kept),
+                    validation_data=feed.held_out(held_out),
+                    initial_epoch=done,
+                    epochs=until,
+                    # The same number whatever is left out, so that the learning rate ends where it should.
+                    steps_per_epoch=self._steps,
+                    shuffle=False,  # the feed shuffles itself
+                    verbose=0,
+                    callbacks=[callback],
+                )
+                done = until
+                if until in self._limits:
+                    self.kept = self._training[within(self._scores(), self._limits[until])]
+        except tf.errors.ResourceExhaustedError as error:
+            raise TrainingError("memory is too small for this training; lower --batch-size or --size") from error
+        except tf.errors.OpError:
+            feed.raise_fault()
+            raise
+
+    def _end_epoch(self, index: int, logs: dict[str, float]) -> None:
+        epoch = Epoch(index + 1, logs["loss"], logs["val_loss"])
+        if not math.isfinite(epoch.loss + epoch.held_out_loss):
+            raise TrainingError(
+                f"the loss is {epoch.loss} after epoch {epoch.number}; train with a smaller --learning-rate"
+            )
+        # The weights first: Ctrl-C may come between these lines.
+        if not self.epochs or epoch.held_out_loss < self.best.held_out_loss:
+            self._best_weights = self.autoencoder.get_weights()
+        self.epochs.append(epoch)
+        self._on_epoch(epoch)
+
+    def _rate(self) -> Any:
+        """Returns the learning rate as a function of the number of batches done."""
+        settings = self._settings
+        if settings.decay is None:
+            return keras.optimizers.schedules.CosineDecay(settings.learning_rate, settings.epochs * self._steps)
+        return keras.optimizers.schedules.InverseTimeDecay(settings.learning_rate, 1, settings.decay)
+
+    def _scores(self) -> NDArray[np.float32]:
+        """Returns the scores of all training images, (n,): the mean of the map, with tiles of its largest pixels."""
+        reduction: Reduction = "top" if self._settings.tile else "mean"
+        scoring = Scoring(reduction, self._settings.blur, self._settings.tile)
+        score = detector_function(self.autoencoder, self._source.spec, scoring)
+        images = read_batches(self._source, self._training)
+        return np.concatenate([score(tf.constant(batch))["score"].numpy() for batch in images])
