@@ -32,8 +32,8 @@ adscore grew from (`--recipe tutorial`), one seed, pictures of parts shrunk to 6
 
 _FOOT = """\
 Where the demo set has anomalies, they are looked for among the training images; everything else is tested on images
-that training never saw. `elpv`: two thirds of the sound solar cells (defect probability 0) train; the others are told from
-defective ones (probability above a half).
+that training never saw. `elpv`: two thirds of the sound solar cells (defect probability 0) train; the others are told
+from defective ones (probability above a half).
 """
 
 

@@ -129,7 +129,7 @@ def test_what_cannot_run_is_one_line_and_exit_1(run: Run, arguments: list[str], 
         (["images", "--fpr", "0"], "Invalid value for --fpr: a false-alarm rate lies between 0 and 1"),
         (
             ["images", "--fpr", "0.1", "--threshold", "1"],
-            "Invalid value for --fpr: give --threshold or --fpr, not both",
+            "Invalid value for --fpr: give one of --threshold, --fpr and --fdr",
         ),
         (
             ["images", "--json"],

@@ -108,7 +108,8 @@ def test_tables_json_and_pictures(run: Run, tmp_path: Path, detector_file: Path)
     ]  # fmt: skip
     figures = json.loads((folder / "evaluation.json").read_text())
     assert (figures["true_positives"], figures["kinds"][0]["name"]) == (3, "good")
-    assert Image.open(folder / "roc.png").size == (600, 600)
+    with Image.open(folder / "roc.png") as picture:
+        assert picture.size == (600, 600)
     assert run("adtrain", "evaluate", detector_file, ".", "--out", "ev").returncode == 0
 
 
