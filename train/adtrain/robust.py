@@ -18,14 +18,15 @@ from adtrain.settings import Settings
 
 Looks = tuple[tuple[float, float], ...]  # (share of the epochs done, limit as `within` takes it)
 
-SCOUT_LOOKS: Looks = ((0.3, 2.5), (0.4, 3.0), (0.5, 3.5), (0.6, 4.0), (0.7, 4.5), (0.8, 5.0), (0.9, 5.5), (1.0, 6.0))
-LOOKS: Looks = ((0.4, 5.0), (0.6, 5.5), (0.8, 6.0))
+SCOUT_LOOKS: Looks = ((0.4, 2.5), (0.5, 3.0), (0.6, 3.5), (0.8, 4.0), (1.0, 4.0))
+# Wider at every look, for the learning rate falls, and what is taken back late is hardly learnt by heart.
+LOOKS: Looks = ((0.25, 4.5), (0.4, 5.0), (0.55, 5.5), (0.7, 6.0), (0.85, 7.0))
 # Below this many images a spread says little.
 MIN_IMAGES = 20
 
 _SCOUT_LATENT = 8
 # The scout's epochs as a share of the network's.
-SCOUT_EPOCHS = 0.6
+SCOUT_EPOCHS = 0.4
 
 
 def scout_settings(settings: Settings) -> Settings:
