@@ -14,8 +14,9 @@ WHOLE_SIDE = 64
 # Larger pictures are reduced to this side, and cut into tiles of this.
 LARGEST_SIDE = 256
 TILE = 32
-# Training takes at least this many images, whole or tiles, an epoch; few pictures are visited several times.
-EPOCH_IMAGES = 6_400
+# An epoch takes about so many images at least; where there are fewer, each is visited several times.
+WHOLE_AN_EPOCH = 4_000
+TILES_AN_EPOCH = 6_400
 
 _WHOLE: dict[str, Any] = {"filters": (32, 64), "latent": 16, "score": "relative", "blur": 0.7}
 _TILED: dict[str, Any] = {"filters": (16, 32), "latent": 8, "score": "deviation", "blur": 1.0}
@@ -49,5 +50,5 @@ def choose_settings(images: int, tile: int, asked: dict[str, Any], recipe: Recip
         epochs, rate = given.get("epochs", 20), given.get("learning_rate", 1e-3)
         tutorial = {"decoder": "wide", "repair": False, "robust": False, "batch_size": 32, "decay": rate / epochs}
         return Settings(**(tutorial | given))
-    few = {"views": max(1, -(-EPOCH_IMAGES // images))}
+    few = {"views": max(1, round((TILES_AN_EPOCH if tile else WHOLE_AN_EPOCH) / images))}
     return Settings(**((_TILED if tile else _WHOLE) | few | given))

@@ -1,0 +1,69 @@
+import pytest
+
+from adscore.errors import InputError
+from adtrain.plan import choose_settings, choose_size, choose_tile
+from adtrain.settings import Settings
+
+pytestmark = pytest.mark.slow  # model.py, which knows the sizes that fit, loads Keras
+
+
+@pytest.mark.parametrize(
+    ("size", "tile", "fits"),
+    [
+        ((28, 28), 0, (28, 28)),
+        ((64, 48), 0, (64, 48)),
+        ((65, 30), 32, (64, 32)),
+        ((128, 128), 32, (128, 128)),
+        ((256, 257), 32, (256, 256)),
+        ((300, 300), 32, (256, 256)),
+        ((4000, 1000), 32, (256, 64)),
+        ((5000, 20), 32, (256, 32)),
+    ],
+)
+def test_size_and_tile_follow_the_pictures(size: tuple[int, int], tile: int, fits: tuple[int, int]) -> None:
+    assert choose_tile(*size, {}, "auto") == tile
+    assert choose_size(*size, tile, None) == fits
+
+
+def test_the_user_and_the_tutorial_may_want_whole_pictures() -> None:
+    assert choose_tile(300, 300, {"tile": 0}, "auto") == 0
+    assert choose_tile(28, 28, {"tile": 16}, "auto") == 16
+    assert choose_tile(300, 300, {}, "tutorial") == 0
+    assert choose_size(300, 301, 0, None) == (300, 300)
+    assert choose_size(25, 30, 0, (4, 8, 16)) == (24, 32)
+
+
+def test_defaults_by_kind() -> None:
+    whole, tiled = choose_settings(5448, 0, {}, "auto"), choose_settings(26, 32, {}, "auto")
+    assert (whole.filters, whole.latent, whole.score, whole.views) == ((32, 64), 16, "relative", 1)
+    assert (tiled.filters, tiled.latent, tiled.score, tiled.views) == ((16, 32), 8, "deviation", 246)
+    assert choose_settings(100_000, 32, {}, "auto").views == 1
+    assert whole.robust
+    assert whole.repair
+
+
+def test_what_is_asked_for_goes_before() -> None:
+    asked = {"latent": 3, "repair": False, "score": None, "views": 1}
+    settings = choose_settings(100, 0, asked, "auto")
+    assert (settings.latent, settings.repair, settings.score, settings.views) == (3, False, "relative", 1)
+
+
+def test_the_tutorial_is_what_it_was() -> None:
+    assert choose_settings(5448, 0, {"seed": 7}, "tutorial") == Settings(
+        filters=(32, 64), decoder="wide", latent=16, tile=0, repair=False, robust=False, score="mean", blur=0.0,
+        epochs=20, views=1, batch_size=32, learning_rate=1e-3, decay=5e-5, held_out=0.2, seed=7,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "fault"),
+    [
+        ({"tile": 9}, "--tile is 9 and must be 0"),
+        ({"tile": 4}, "--tile is 4 and must be 0"),
+        ({"views": 0}, "--views is 0 and must be greater than 0"),
+        ({"blur": -1.0}, "--blur is -1 and must not be negative"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(asked: dict[str, int], fault: str) -> None:
+    with pytest.raises(InputError, match=fault):
+        choose_settings(100, asked.get("tile", 0), asked, "auto")

@@ -1,0 +1,78 @@
+"""What stands out: by scores alone, and in a real training on a polluted set."""
+
+import numpy as np
+import pytest
+
+from adtrain.robust import LOOKS, SCOUT_LOOKS, epochs_of, scout_settings, within
+from adtrain.settings import Settings
+
+RANDOM = np.random.default_rng(0)
+NORMAL = np.exp(RANDOM.normal(0, 0.3, 900)).astype(np.float32)
+
+
+def test_what_lies_far_above_stands_out_and_nothing_below() -> None:
+    scores = np.concatenate([NORMAL, np.array([8, 9, 10, 0.001, 0.0], np.float32)])
+    inside = within(scores, 5.0)
+    assert inside[:900].all()
+    assert inside[900:].tolist() == [False, False, False, True, True]
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.1, 0.15])
+def test_the_limit_hardly_moves_with_the_number_of_anomalies(share: float) -> None:
+    anomalies = np.full(int(900 * share), 12, np.float32)
+    inside = within(np.concatenate([NORMAL, anomalies]), 5.0)
+    assert inside[:900].all()
+    assert not inside[900:].any()
+
+
+def test_few_images_are_all_kept() -> None:
+    assert within(np.array([1, 1, 1, 1, 1000], np.float32), 3.0).all()
+
+
+def test_equal_scores_are_all_kept() -> None:
+    assert within(np.full(50, 0.25, np.float32), 3.0).all()
+    assert within(np.zeros(50, np.float32), 3.0).all()
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 8, 20, 200])
+@pytest.mark.parametrize("looks", [LOOKS, SCOUT_LOOKS])
+def test_looks_lie_within_the_training(looks: tuple[tuple[float, float], ...], epochs: int) -> None:
+    limits = epochs_of(looks, epochs)
+    assert min(limits) >= 1
+    assert max(limits) <= epochs
+    assert sorted(limits.values()) == [limits[done] for done in sorted(limits)]
+
+
+def test_the_scout_is_smaller_and_copies_nothing_else() -> None:
+    scout = scout_settings(Settings(filters=(32, 64), latent=16, epochs=20, tile=32))
+    assert (scout.filters, scout.latent, scout.epochs, scout.repair, scout.tile) == ((16, 32), 8, 8, False, 32)
+    assert scout_settings(Settings(filters=(1,), latent=2, epochs=1)).filters == (1,)
+
+
+@pytest.mark.slow
+def test_anomalies_in_a_polluted_set_are_left_out_and_found() -> None:
+    from adtrain.quiet import import_tensorflow
+
+    import_tensorflow()
+    from adscore.spec import ImageSpec
+    from adtrain.plan import choose_settings
+    from adtrain.source import ArraySource
+    from adtrain.training import train
+
+    random = np.random.default_rng(1)
+    images = random.integers(0, 30, (640, 16, 16), dtype=np.uint8)
+    for image in images[:600]:
+        column = int(random.integers(2, 12))
+        image[:, column : column + 3] = 220
+    for image in images[600:]:  # one in sixteen: bars that lie
+        row = int(random.integers(2, 12))
+        image[row : row + 3] = 220
+    source = ArraySource(images, ImageSpec(16, 16, "L"))
+    everything = np.arange(len(images))
+    asked = {"epochs": 8, "filters": (8, 16), "latent": 4, "views": 4}
+    trained = train(source, everything, everything[:64], choose_settings(len(images), 0, asked, "auto"))
+    lying = set(range(600, 640))
+    assert len(set(trained.left_out.tolist()) & lying) >= 36
+    assert len(set(trained.left_out.tolist()) - lying) <= 12
+    plain = train(source, everything, everything[:64], choose_settings(640, 0, asked | {"robust": False}, "auto"))
+    assert len(plain.left_out) == 0
