@@ -62,13 +62,15 @@ def main() -> None:
     if arguments.quick:
         tasks = [Task("demo 1 %", "auto", 42, 1), Task("demo clean", "auto", 42, 1)]
     else:
-        # Many cheap results first, so that a benchmark that was stopped has something to report.
+        # What tells most comes first, so that a benchmark that was stopped has something to report.
         cheap = [name for name, each in sets.items() if each.group not in ONE_CLASS]
         dear = [name for name, each in sets.items() if each.group in ONE_CLASS]
-        tasks = []
-        for names in (cheap, dear):
-            tasks += [Task(name, "auto", seed, None) for seed in SEEDS[: arguments.seeds] for name in names]
-            tasks += [Task(name, "tutorial", SEEDS[0], None) for name in names]
+        seeds = SEEDS[: arguments.seeds]
+        tasks = [Task(name, "auto", seeds[0], None) for name in cheap + dear]
+        tasks += [Task(name, "auto", seed, None) for seed in seeds[1:] for name in cheap]
+        tasks += [Task(name, "tutorial", SEEDS[0], None) for name in cheap]
+        tasks += [Task(name, "auto", seed, None) for seed in seeds[1:] for name in dear]
+        tasks += [Task(name, "tutorial", SEEDS[0], None) for name in dear]
     if arguments.report:
         tasks = [task for task in tasks if _place(task).is_file()]
     missing = [task for task in tasks if not _place(task).is_file()]

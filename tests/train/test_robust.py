@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adtrain.robust import LOOKS, SCOUT_LOOKS, epochs_of, scout_settings, within
+from adtrain.robust import LOOKS, SCOUT_LOOKS, Look, by_epoch, keep, scout_settings, within
 from adtrain.settings import Settings
 
 RANDOM = np.random.default_rng(0)
@@ -34,13 +34,22 @@ def test_equal_scores_are_all_kept() -> None:
     assert within(np.zeros(50, np.float32), 3.0).all()
 
 
+def test_coming_back_takes_more_than_staying() -> None:
+    # In units of `within` the three images lie at about 3.3, 4.9 and 9.
+    scores = np.concatenate([NORMAL, np.array([2.3, 3.4, 9.5], np.float32)])
+    was_kept = np.ones(len(scores), bool)
+    look = Look(0.5, 6.0, 4.0)
+    assert keep(scores, was_kept, look)[900:].tolist() == [True, True, False]
+    was_kept[900:] = False
+    assert keep(scores, was_kept, look)[900:].tolist() == [True, False, False]
+
+
 @pytest.mark.parametrize("epochs", [1, 2, 3, 8, 20, 200])
 @pytest.mark.parametrize("looks", [LOOKS, SCOUT_LOOKS])
-def test_looks_lie_within_the_training(looks: tuple[tuple[float, float], ...], epochs: int) -> None:
-    limits = epochs_of(looks, epochs)
-    assert min(limits) >= 1
-    assert max(limits) <= epochs
-    assert sorted(limits.values()) == [limits[done] for done in sorted(limits)]
+def test_looks_lie_within_the_training(looks: tuple[Look, ...], epochs: int) -> None:
+    numbers = by_epoch(looks, epochs)
+    assert min(numbers) >= 1
+    assert max(numbers) <= epochs
 
 
 def test_the_scout_is_smaller_and_copies_nothing_else() -> None:

@@ -10,17 +10,41 @@ instead of a rate of contamination: up to a fifth of the images may be anomalies
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adtrain.settings import Settings
 
-Looks = tuple[tuple[float, float], ...]  # (share of the epochs done, limit as `within` takes it)
 
-SCOUT_LOOKS: Looks = ((0.4, 2.5), (0.5, 3.0), (0.6, 3.5), (0.8, 4.0), (1.0, 4.0))
-# Wider at every look, for the learning rate falls, and what is taken back late is hardly learnt by heart.
-LOOKS: Looks = ((0.25, 4.5), (0.4, 5.0), (0.55, 5.5), (0.7, 6.0), (0.85, 7.0))
+class Look(NamedTuple):
+    """A look at all training images; limits as `within` takes them."""
+
+    done: float  # share of the epochs done
+    out: float  # beyond this limit an image is left out
+    back: float  # within this limit an image that was left out is taken back
+
+
+Looks = tuple[Look, ...]
+
+# Beside what is left out, what is like it comes closer to the rest, so coming back takes more than staying.
+SCOUT_LOOKS: Looks = (
+    Look(0.4, 2.5, 1.7),
+    Look(0.5, 3.0, 2.0),
+    Look(0.6, 3.5, 2.3),
+    Look(0.8, 4.0, 2.7),
+    Look(1, 4.0, 2.7),
+)
+# The scout has said what stands out; the network adds only what is plainly far, and takes back more at every look, for
+# the learning rate falls, and what comes back late is hardly learnt by heart.
+LOOKS: Looks = (
+    Look(0.25, 7.0, 4.0),
+    Look(0.4, 7.0, 4.5),
+    Look(0.55, 7.0, 5.0),
+    Look(0.7, 7.0, 5.5),
+    Look(0.85, 8.0, 6.5),
+)
 # Below this many images a spread says little.
 MIN_IMAGES = 20
 
@@ -40,9 +64,14 @@ def scout_settings(settings: Settings) -> Settings:
     )
 
 
-def epochs_of(looks: Looks, epochs: int) -> dict[int, float]:
-    """Returns the limit by the number of epochs done, for a training of so many."""
-    return {max(1, round(share * epochs)): limit for share, limit in looks}
+def by_epoch(looks: Looks, epochs: int) -> dict[int, Look]:
+    """Returns the looks by the number of epochs done, for a training of so many."""
+    return {max(1, round(look.done * epochs)): look for look in looks}
+
+
+def keep(scores: NDArray[np.float32], was_kept: NDArray[np.bool_], look: Look) -> NDArray[np.bool_]:
+    """Returns which images to learn from after a look, (n,), by their scores and by whether they were kept before."""
+    return within(scores, look.out) & (was_kept | within(scores, look.back))
 
 
 def within(scores: NDArray[np.float32], limit: float) -> NDArray[np.bool_]:

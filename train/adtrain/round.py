@@ -15,7 +15,7 @@ from adexport.scoring import Reduction, Scoring
 from adscore.errors import ADError
 from adtrain.feed import Feed
 from adtrain.model import build_autoencoder
-from adtrain.robust import Looks, epochs_of, within
+from adtrain.robust import Looks, by_epoch, keep
 from adtrain.settings import Settings
 from adtrain.source import ImageSource, Indices, read_batches
 
@@ -62,7 +62,7 @@ class Round:
         self.epochs: list[Epoch] = []
         self.kept = training
         self._source, self._training, self._settings = source, training, settings
-        self._limits = epochs_of(looks, settings.epochs)
+        self._looks = by_epoch(looks, settings.epochs)
         self._on_epoch = on_epoch
         self._best_weights: list[NDArray[np.float32]] = []
         self._steps = settings.steps(len(training))
@@ -93,7 +93,7 @@ class Round:
         self.kept = kept
         done = 0
         try:
-            for until in sorted({*self._limits, self._settings.epochs}):
+            for until in sorted({*self._looks, self._settings.epochs}):
                 self.autoencoder.fit(
                     feed.training(self.kept),
                     validation_data=feed.held_out(held_out),
@@ -106,8 +106,9 @@ class Round:
                     callbacks=[callback],
                 )
                 done = until
-                if until in self._limits:
-                    self.kept = self._training[within(self._scores(), self._limits[until])]
+                if until in self._looks:
+                    was_kept = np.isin(self._training, self.kept)
+                    self.kept = self._training[keep(self._scores(), was_kept, self._looks[until])]
         except tf.errors.ResourceExhaustedError as error:
             raise TrainingError("memory is too small for this training; lower --batch-size or --size") from error
         except tf.errors.OpError:
