@@ -24,7 +24,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import_tensorflow()
     folder = tmp_path_factory.mktemp("trained")
     parts = paint_parts(folder / "parts", 120)
-    asked = {"filters": (4, 8), "latent": 4, "epochs": 4}
+    asked = {"filters": (4, 8), "latent": 4, "epochs": 4, "views": 1}
     adtrain.fit.fit(str(parts), folder / "run", asked, notify=lambda _: None)
     return folder
 
@@ -52,14 +52,25 @@ def test_export_shows_what_it_did_and_adscore_takes_the_file(run: Run, trained: 
     assert scored.stderr.startswith("detector: artifacts/detector.onnx\n120 images, ")
 
 
-def test_default_rate_needs_more_images_and_says_so(run: Run, here: Path) -> None:
-    done = run("adtrain", "export", "run")
+def test_a_rate_that_few_images_cannot_promise_is_refused_when_asked_for(run: Run, here: Path) -> None:
+    done = run("adtrain", "export", "run", "--fpr", "0.01")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "error: a false-alarm rate of 0.01 takes at least 99 held-out images (n >= 1/fpr - 1) and there are 24; "
         "ask for 0.04 or more, or hold out more images\n"
     )
     assert sorted(path.name for path in here.iterdir()) == ["run"]
+
+
+def test_the_default_is_what_few_images_can_promise(run: Run, here: Path) -> None:
+    done = run("adtrain", "export", "run")
+    assert done.returncode == 0
+    assert (here / "artifacts" / "detector.onnx").is_file()
+    assert "false-alarm rate <= 0.04, from 24 held-out images" in done.stdout
+    assert done.stderr == (
+        "warning: 24 held-out images can promise a false-alarm rate of 0.04 at best; 0.01 takes 99, so fit with more "
+        "images\n"
+    )
 
 
 def test_quantile_is_over_all_images(run: Run, trained: Path, here: Path) -> None:

@@ -39,7 +39,7 @@ def test_defaults_by_kind() -> None:
     assert (tiled.filters, tiled.latent, tiled.score, tiled.views) == ((16, 32), 8, "deviation", 246)
     assert choose_settings(100_000, 32, {}, "auto").views == 1
     assert whole.robust
-    assert whole.repair
+    assert (whole.repair, tiled.repair) == (None, True)  # with whole pictures the scout decides
 
 
 def test_what_is_asked_for_goes_before() -> None:

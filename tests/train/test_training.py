@@ -20,7 +20,7 @@ from tests.tiny import paint_parts
 
 pytestmark = pytest.mark.slow
 
-SMALL = ["--filters", "4,8", "--latent", "4", "--epochs", "3"]
+SMALL = ["--filters", "4,8", "--latent", "4", "--epochs", "3", "--views", "1"]
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_run_folder_is_complete(run: Run, parts: Path, tmp_path: Path) -> None
     lines = done.stderr.splitlines()
     assert lines[0] == f"{parts}: 48 images to train on, 12 held out, 8x8 L"
     assert lines[1].startswith("epoch 1/3: loss 0.")
-    assert lines[4] == "run: a/run (weights, held-out images, history and pictures); next: adtrain export a/run"
+    assert lines[-1] == "run: a/run (weights, held-out images, history and pictures); next: adtrain export a/run"
     folder = tmp_path / "a" / "run"
     assert sorted(path.name for path in folder.iterdir()) == [
         "autoencoder.keras", "held_out.npy", "histogram.png", "history.csv", "montage.png", "run.json", "training.png",
@@ -42,10 +42,16 @@ def test_a_run_folder_is_complete(run: Run, parts: Path, tmp_path: Path) -> None
     record = json.loads((folder / "run.json").read_text())
     assert record["image"]["width"] == 8
     assert record["training"]["images"] == 48
-    assert record["training"]["settings"] == {
-        "filters": [4, 8], "latent": 4, "epochs": 3, "batch_size": 32, "learning_rate": 0.001,
-        "decay": pytest.approx(0.001 / 3), "held_out": 0.2, "seed": 42, "kept_epoch": 3, "interrupted": False,
+    settings = record["training"]["settings"]
+    assert settings.pop("left_out") <= 12
+    assert settings == {
+        "filters": [4, 8], "decoder": "narrow", "latent": 4, "tile": 0, "repair": True, "robust": True,
+        "score": "relative", "blur": 0.7, "epochs": 3, "views": 1, "batch_size": 64, "learning_rate": 0.001,
+        "decay": None, "held_out": 0.2, "seed": 42, "kept_epoch": 3, "interrupted": False,
     }  # fmt: skip
+    scoring = record["scoring"]
+    assert (scoring["reduction"], scoring["blur"], scoring["tile"]) == ("relative", 0.7, 0)
+    assert len(scoring["typical"]["statistics"]) == 5
     assert record["training"]["versions"].keys() >= {"adscore", "keras", "onnxruntime", "tensorflow", "tf2onnx"}
     held_out: Pixels = np.load(folder / "held_out.npy")
     assert held_out.shape == (12, 8, 8, 1)
@@ -54,6 +60,44 @@ def test_a_run_folder_is_complete(run: Run, parts: Path, tmp_path: Path) -> None
         history = list(csv.DictReader(file))
     assert [row["epoch"] for row in history] == ["1", "2", "3"]
     assert float(history[2]["loss"]) < float(history[0]["loss"])
+
+
+def test_large_pictures_are_cut_into_tiles_and_scored_whole(run: Run, tmp_path: Path) -> None:
+    parts = paint_parts(tmp_path / "parts", 30, size=(96, 70))
+    small = ["--filters", "4,8", "--latent", "4", "--epochs", "2", "--views", "2"]
+    done = run("adtrain", "fit", parts, "--out", "run", *small)
+    assert done.stderr.splitlines()[0] == f"{parts}: 24 images to train on, 6 held out, 96x64 L in tiles of 32"
+    exported = run("adtrain", "export", "run", "--out", "detector.onnx")
+    assert exported.returncode == 0, exported.stderr
+    assert exported.stderr.startswith("warning: 6 held-out images can promise a false-alarm rate of 0.143 at best;")
+    spec = json.loads(run("adscore", "--info", "--json").stdout)
+    assert (spec["image"]["width"], spec["image"]["height"]) == (96, 64)
+    assert (spec["score"]["reduction"], spec["score"]["parameter"]) == ("deviation", 1.0)
+    scored = run("adscore", "parts", "--out", "results.csv")
+    assert scored.returncode == 0
+    with (tmp_path / "results.csv").open() as file:
+        assert all(float(row["score"]) >= 1 for row in csv.DictReader(file))
+
+
+@pytest.mark.parametrize("score", ["mean", "top", "max", "normalized", "relative", "deviation"])
+def test_every_score_can_be_asked_for_and_exported(run: Run, parts: Path, score: str) -> None:
+    assert run("adtrain", "fit", parts, "--out", "run", "--score", score, "--no-robust", *SMALL).returncode == 0
+    exported = run("adtrain", "export", "run", "--out", "detector.onnx")
+    assert exported.returncode == 0, exported.stderr
+    assert json.loads(run("adscore", "--info", "--json").stdout)["score"]["reduction"] == score
+    assert run("adscore", "parts", "--out", "results.csv").returncode == 0
+
+
+def test_the_tutorials_recipe(run: Run, parts: Path, tmp_path: Path) -> None:
+    assert run("adtrain", "fit", parts, "--out", "run", "--recipe", "tutorial", "--epochs", "2").returncode == 0
+    settings = json.loads((tmp_path / "run" / "run.json").read_text())["training"]["settings"]
+    assert (settings["filters"], settings["decoder"], settings["latent"]) == ([32, 64], "wide", 16)
+    assert (settings["robust"], settings["repair"], settings["score"], settings["decay"]) == (
+        False,
+        False,
+        "mean",
+        5e-4,
+    )
 
 
 def test_a_run_is_replaced_only_by_force(run: Run, parts: Path, tmp_path: Path) -> None:
@@ -125,7 +169,20 @@ def interrupt_after(line: str, command: list[str], cwd: Path) -> tuple[int, str]
 
 
 def test_ctrl_c_keeps_the_best_weights_so_far(run: Run, parts: Path, tmp_path: Path) -> None:
-    command = ["adtrain", "fit", str(parts), "--out", "run", "--filters", "4,8", "--epochs", "100000"]
+    command = [
+        "adtrain",
+        "fit",
+        str(parts),
+        "--out",
+        "run",
+        "--filters",
+        "4,8",
+        "--epochs",
+        "100000",
+        "--views",
+        "1",
+        "--no-robust",
+    ]
     code, stderr = interrupt_after("epoch 2/", command, tmp_path)
     assert code == 0, stderr
     assert "interrupted: keeping the best weights so far, those of epoch " in stderr
@@ -175,10 +232,13 @@ def test_too_many_unreadable_images_are_refused(run: Run, parts: Path) -> None:
         (["--learning-rate", "inf"], 1, "error: --learning-rate is inf and must be greater than 0"),
         (["--size", "big"], 2, "Error: Invalid value for --size: big is not of the form 128x128"),
         (["--filters", "a"], 2, "Error: Invalid value for --filters: a is not of the form 32,64"),
+        (["--tile", "9"], 1, "error: --tile is 9 and must be 0 (whole pictures), or even and at least 8"),
+        (["--tile", "10"], 1, "error: --tile is 10 and does not fit 2 halvings; it must be a multiple of 4"),
+        (["--views", "0"], 1, "error: --views is 0 and must be greater than 0"),
         (["--epochs", "0"], 1, "error: --epochs is 0 and must be greater than 0"),
         (["--held-out", "1"], 1, "error: --held-out is 1 and must lie between 0 and 1"),
         (["--held-out", "0.001"], 1, "error: 60 images cannot be split with --held-out 0.001: both parts need one"),
-        (["--learning-rate", "1e30", "--epochs", "9"], 1, "error: the loss is nan after epoch "),
+        (["--learning-rate", "1e30", "--epochs", "9", "--no-repair"], 1, "error: the loss is nan after epoch "),
     ],
 )
 def test_settings_that_cannot_work_are_refused(

@@ -151,6 +151,7 @@ def _record(
 ) -> TrainingRecord:
     everything = asdict(settings) | {
         "filters": list(settings.filters),
+        "repair": trained.repaired,
         "kept_epoch": trained.kept,
         "interrupted": trained.interrupted,
         "left_out": len(trained.left_out),

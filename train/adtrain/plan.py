@@ -18,7 +18,7 @@ TILE = 32
 WHOLE_AN_EPOCH = 4_000
 TILES_AN_EPOCH = 6_400
 
-_WHOLE: dict[str, Any] = {"filters": (32, 64), "latent": 16, "score": "relative", "blur": 0.7}
+_WHOLE: dict[str, Any] = {"filters": (32, 64), "latent": 16, "repair": None, "score": "relative", "blur": 0.7}
 _TILED: dict[str, Any] = {"filters": (16, 32), "latent": 8, "score": "deviation", "blur": 1.0}
 
 

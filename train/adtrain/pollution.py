@@ -27,7 +27,7 @@ def warnings(exported: Exported) -> list[str]:
     if calibration.rule != "split-conformal" or calibration.target is None:
         return []
     said = []
-    if calibration.target > DEFAULT_RATE and calibration.images < round(1 / DEFAULT_RATE) - 1:
+    if calibration.target == default_rate(calibration.images) > DEFAULT_RATE:
         said.append(
             f"{calibration.images} held-out images can promise a false-alarm rate of {calibration.target:.3g} at best; "
             f"{DEFAULT_RATE:g} takes {round(1 / DEFAULT_RATE) - 1}, so fit with more images"

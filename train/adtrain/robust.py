@@ -49,6 +49,9 @@ LOOKS: Looks = (
 MIN_IMAGES = 20
 
 _SCOUT_LATENT = 8
+# Where the scout leaves less than this share of the contrast open, normal images differ in a few ways only; the network
+# proper then has nothing to gain from repairing damage, and learns rare but normal images better without.
+SIMPLE = 0.19
 # The scout's epochs as a share of the network's.
 SCOUT_EPOCHS = 0.4
 

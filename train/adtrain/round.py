@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from adexport.graph import detector_function
 from adexport.scoring import Reduction, Scoring
+from adexport.typical import measure_typical
 from adscore.errors import ADError
 from adtrain.feed import Feed
 from adtrain.model import build_autoencoder
 from adtrain.robust import Looks, by_epoch, keep
 from adtrain.settings import Settings
 from adtrain.source import ImageSource, Indices, read_batches
+
+_TYPICAL_IMAGES = 300
 
 
 class TrainingError(ADError):
@@ -114,6 +117,12 @@ class Round:
         except tf.errors.OpError:
             feed.raise_fault()
             raise
+
+    def unexplained(self) -> float:
+        """Returns the typical share of an image's contrast that the network does not reconstruct, over kept images."""
+        images = read_batches(self._source, self.kept[:_TYPICAL_IMAGES])
+        typical = measure_typical(self.autoencoder, images, Scoring("mean", 0.0, self._settings.tile))
+        return typical.statistics[0] / max(typical.contrast, 1e-12)
 
     def _end_epoch(self, index: int, logs: dict[str, float]) -> None:
         epoch = Epoch(index + 1, logs["loss"], logs["val_loss"])

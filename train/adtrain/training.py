@@ -1,7 +1,7 @@
 """Fitting the autoencoder: images in by index, weights out; Ctrl-C ends it early and keeps the best."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from adscore.errors import InputError
-from adtrain.robust import LOOKS, SCOUT_LOOKS, scout_settings
+from adtrain.robust import LOOKS, SCOUT_LOOKS, SIMPLE, scout_settings
 from adtrain.round import Epoch, Round, TrainingError
 from adtrain.settings import Settings
 from adtrain.source import ImageSource, Indices
@@ -25,6 +25,7 @@ class Trained:
     epochs: tuple[Epoch, ...]
     kept: int  # the epoch whose weights these are
     interrupted: bool
+    repaired: bool  # whether it learnt to repair damage
     left_out: Indices  # training images that stood out and were not learnt from at the end, ascending
 
 
@@ -84,17 +85,18 @@ def train(
         scout = Round(source, training, scout_settings(settings), SCOUT_LOOKS)
         scout.fit(training, held_out, on_batch)
         kept = scout.kept
-    proper = Round(source, training, settings, LOOKS if settings.robust else (), on_epoch)
+        if settings.repair is None:
+            settings = replace(settings, repair=scout.unexplained() > SIMPLE)
+    repaired = settings.repair is not False
+    proper = Round(source, training, replace(settings, repair=repaired), LOOKS if settings.robust else (), on_epoch)
+    interrupted = False
     try:
         proper.fit(kept, held_out, on_batch)
     except KeyboardInterrupt:
         if not proper.epochs:
             raise
         proper.restore_best()
-        left_out = np.setdiff1d(training, proper.kept)
-        return Trained(
-            proper.autoencoder, tuple(proper.epochs), proper.best.number, interrupted=True, left_out=left_out
-        )
+        interrupted = True
+    number = proper.best.number if interrupted else proper.epochs[-1].number
     left_out = np.setdiff1d(training, proper.kept)
-    last = proper.epochs[-1].number
-    return Trained(proper.autoencoder, tuple(proper.epochs), last, interrupted=False, left_out=left_out)
+    return Trained(proper.autoencoder, tuple(proper.epochs), number, interrupted, repaired, left_out)
