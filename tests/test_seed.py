@@ -14,7 +14,7 @@ def test_outliers_are_found_in_the_set_that_was_trained_on(run: Run, tmp_path: P
     assert run("adtrain", "dataset", "demo", "--out", "set").stdout == (
         "set: 6742 images of label 1 and 67 of label 3\n"
     )
-    fitted = run("adtrain", "fit", "--epochs", "5")
+    fitted = run("adtrain", "fit", "--recipe", "tutorial", "--epochs", "5")
     assert fitted.stderr.splitlines()[0] == ("the bundled demo set: 5448 images to train on, 1361 held out, 28x28 L")
     assert run("adtrain", "export", "--quantile", "0.999").returncode == 0
     spec = Detector(tmp_path / "artifacts" / "detector.onnx").spec

@@ -44,8 +44,9 @@ def test_a_run_folder_is_complete(run: Run, parts: Path, tmp_path: Path) -> None
     assert record["training"]["images"] == 48
     settings = record["training"]["settings"]
     assert settings.pop("left_out") <= 12
+    assert settings.pop("repair") in (True, False)  # the scout decides
     assert settings == {
-        "filters": [4, 8], "decoder": "narrow", "latent": 4, "tile": 0, "repair": True, "robust": True,
+        "filters": [4, 8], "decoder": "narrow", "latent": 4, "tile": 0, "robust": True,
         "score": "relative", "blur": 0.7, "epochs": 3, "views": 1, "batch_size": 64, "learning_rate": 0.001,
         "decay": None, "held_out": 0.2, "seed": 42, "kept_epoch": 3, "interrupted": False,
     }  # fmt: skip
@@ -86,6 +87,12 @@ def test_every_score_can_be_asked_for_and_exported(run: Run, parts: Path, score:
     assert exported.returncode == 0, exported.stderr
     assert json.loads(run("adscore", "--info", "--json").stdout)["score"]["reduction"] == score
     assert run("adscore", "parts", "--out", "results.csv").returncode == 0
+
+
+@pytest.mark.parametrize(("flag", "repaired"), [("--repair", True), ("--no-repair", False)])
+def test_repair_is_as_asked_for(run: Run, parts: Path, tmp_path: Path, flag: str, repaired: bool) -> None:
+    assert run("adtrain", "fit", parts, "--out", "run", flag, *SMALL).returncode == 0
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["training"]["settings"]["repair"] is repaired
 
 
 def test_the_tutorials_recipe(run: Run, parts: Path, tmp_path: Path) -> None:
