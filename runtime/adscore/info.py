@@ -6,11 +6,11 @@ from adscore.spec import Calibration, DetectorSpec
 def describe(spec: DetectorSpec) -> str:
     """Returns the spec as aligned lines, a topic each."""
     image, training, parity = spec.image, spec.training, spec.parity
-    parameter = "" if spec.score.parameter is None else f" {spec.score.parameter:g}"
+    blur = "" if spec.score.parameter is None else f", of a difference blurred by {spec.score.parameter:g} pixels"
     topics = {
         "image": f"{image.width}x{image.height} {image.mode}; resample {image.resample}, aspect {image.aspect}, "
         f"EXIF orientation {image.exif_orientation}, 16-bit {image.sixteen_bit}, alpha {image.alpha}",
-        "score": f"{spec.score.reduction}{parameter} of the anomaly map; higher = more anomalous",
+        "score": f"{spec.score.reduction} of the anomaly map{blur}; higher = more anomalous",
         "threshold": f"{spec.calibration.threshold:.9g}, {describe_rule(spec.calibration)}",
         "p-values": f"from {spec.calibration.reference.images} held-out images",
         "map scale": f"{spec.map_scale:.6g} is full heat",

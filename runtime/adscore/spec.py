@@ -49,8 +49,8 @@ class ImageSpec:
 class ScoreSpec:
     """How the graph reduces the anomaly map to one score; for the reader, since the graph does it."""
 
-    reduction: str  # "mean": mean of the anomaly map
-    parameter: float | None = None  # what the reduction is set by, if anything
+    reduction: str  # "mean", "top", "max", "normalized", "relative", "deviation", or another that the exporter knows
+    parameter: float | None = None  # blur of the difference behind the map, standard deviation in pixels, if any
 
 
 @dataclass(frozen=True)

@@ -37,13 +37,14 @@ def test_a_run_folder_is_complete(run: Run, parts: Path, tmp_path: Path) -> None
     assert lines[-1] == "run: a/run (weights, held-out images, history and pictures); next: adtrain export a/run"
     folder = tmp_path / "a" / "run"
     assert sorted(path.name for path in folder.iterdir()) == [
-        "autoencoder.keras", "held_out.npy", "histogram.png", "history.csv", "montage.png", "run.json", "training.png",
+        "autoencoder.keras", "held_out.npy", "histogram.png", "history.csv", "left_out.txt", "montage.png", "run.json",
+        "training.png",
     ]  # fmt: skip
     record = json.loads((folder / "run.json").read_text())
     assert record["image"]["width"] == 8
     assert record["training"]["images"] == 48
     settings = record["training"]["settings"]
-    assert settings.pop("left_out") <= 12
+    assert settings.pop("left_out") == len((folder / "left_out.txt").read_text().splitlines()) <= 12
     assert settings.pop("repair") in (True, False)  # the scout decides
     assert settings == {
         "filters": [4, 8], "decoder": "narrow", "latent": 4, "tile": 0, "robust": True,

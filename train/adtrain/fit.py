@@ -18,7 +18,7 @@ from adtrain.model import check_size
 from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogram, draw_montage
 from adtrain.plan import choose_settings, choose_size, choose_tile
 from adtrain.pollution import default_rate
-from adtrain.run import RUN_FILES, Run, tool_versions, write_held_out, write_run
+from adtrain.run import LEFT_OUT, RUN_FILES, Run, tool_versions, write_held_out, write_run
 from adtrain.settings import Recipe, Settings
 from adtrain.source import DEMO_NAME, ImageSource, Indices, KeptSource, open_source, read_batches, survey
 from adtrain.training import Epoch, Trained, TrainingError, batches, split, train
@@ -100,12 +100,12 @@ def fit(
         except KeyboardInterrupt as interrupt:
             raise TrainingError("interrupted before the first epoch ended; nothing was written") from interrupt
         if len(trained.left_out):
-            notify(f"left out of the training at the end, since they stand out: {len(trained.left_out)} images")
+            notify(f"not learnt from at the end, since they stand out: {len(trained.left_out)} images, see {LEFT_OUT}")
         learnt = np.setdiff1d(training, trained.left_out)
         scoring = _scoring(trained.autoencoder, source, learnt, settings)
         record = _record(settings, trained, len(training), found.fingerprint, versions)
         run = Run(folder, image, scoring, record, None if data is None else str(Path(data).resolve()))
-        write_run(partial, run, trained)
+        write_run(partial, run, trained, (source.name(index) for index in trained.left_out.tolist()))
         _draw(partial, run, trained, images)
     return run
 

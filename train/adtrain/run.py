@@ -24,7 +24,8 @@ WEIGHTS = "autoencoder.keras"
 RECORD = "run.json"
 HELD_OUT = "held_out.npy"
 HISTORY = "history.csv"
-RUN_FILES = (WEIGHTS, RECORD, HELD_OUT, HISTORY)
+LEFT_OUT = "left_out.txt"
+RUN_FILES = (WEIGHTS, RECORD, HELD_OUT, HISTORY, LEFT_OUT)
 
 TOOLS = ("adscore", "keras", "numpy", "onnx", "onnxruntime", "pillow", "tensorflow", "tf2onnx")
 
@@ -56,8 +57,8 @@ def _version(tool: str) -> str:
         return str(import_module(tool).__version__)
 
 
-def write_run(folder: Path, run: Run, trained: Trained) -> None:
-    """Writes weights, record and history into `folder`, which need not be `run.folder` yet."""
+def write_run(folder: Path, run: Run, trained: Trained, left_out: Iterable[str]) -> None:
+    """Writes weights, record, history and the names of what was left out into `folder`; it may be moved later."""
     trained.autoencoder.save(folder / WEIGHTS, include_optimizer=False)
     record = {
         "image": asdict(run.image),
@@ -66,6 +67,8 @@ def write_run(folder: Path, run: Run, trained: Trained) -> None:
         "data": run.data,
     }
     (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    names = "".join(f"{name}\n" for name in left_out)
+    (folder / LEFT_OUT).write_text(names, encoding="utf-8", errors="surrogateescape")
     with (folder / HISTORY).open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["epoch", "loss", "held_out_loss"])
