@@ -34,10 +34,20 @@ SEEDS = (42, 1, 2, 3, 4)
 TUTORIAL_SIZE = (64, 64)
 ONE_CLASS = ("MNIST", "Fashion-MNIST")
 
-# What a result depends on; the rest may change without measuring anew.
+# What trains and scores; the rest may change without measuring anew.
 _CODE = [
     "train/adtrain/" + name
-    for name in ("feed.py", "model.py", "plan.py", "repair.py", "robust.py", "round.py", "settings.py", "training.py")
+    for name in (
+        "feed.py",
+        "model.py",
+        "plan.py",
+        "repair.py",
+        "robust.py",
+        "round.py",
+        "settings.py",
+        "training.py",
+        "typical.py",
+    )
 ] + ["export/adexport/" + name for name in ("graph.py", "reduction.py", "scoring.py", "tiles.py", "typical.py")]
 
 
@@ -57,7 +67,7 @@ def main() -> None:
     sets = {each.name: each for each in quality_sets(arguments.data)}
     if arguments.one:
         task = Task(**json.loads(arguments.one))
-        _keep(task, _measure(task, sets[task.name]))
+        _keep(arguments.place, _measure(task, sets[task.name]))
         return
     if arguments.quick:
         tasks = [Task("demo 1 %", "auto", 42, 1), Task("demo clean", "auto", 42, 1)]
@@ -71,16 +81,22 @@ def main() -> None:
         tasks += [Task(name, "tutorial", SEEDS[0], None) for name in cheap]
         tasks += [Task(name, "auto", seed, None) for seed in seeds[1:] for name in dear]
         tasks += [Task(name, "tutorial", SEEDS[0], None) for name in dear]
+    tasks = [task for task in tasks if arguments.only in task.name]
+    if arguments.no_tutorial:
+        tasks = [task for task in tasks if task.recipe != "tutorial"]
+    # Once and for all: the code may be changed while this runs, and what is measured is the code of now.
+    places = {task: _place(task) for task in tasks}
     if arguments.report:
-        tasks = [task for task in tasks if _place(task).is_file()]
-    missing = [task for task in tasks if not _place(task).is_file()]
+        tasks = [task for task in tasks if places[task].is_file()]
+    missing = [task for task in tasks if not places[task].is_file()]
     print(f"{len(tasks)} trainings, {len(tasks) - len(missing)} of them measured before", file=sys.stderr)
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for task, _ in zip(missing, pool.map(lambda task: _run(task, arguments.data), missing), strict=True):
-            print(_place(task).read_text(encoding="utf-8").strip(), file=sys.stderr)
-    results = [Result(**json.loads(_place(task).read_text(encoding="utf-8"))) for task in tasks]
-    if arguments.quick:
+        runs = pool.map(lambda task: _run(task, places[task], arguments.data), missing)
+        for task, _ in zip(missing, runs, strict=True):
+            print(places[task].read_text(encoding="utf-8").strip(), file=sys.stderr)
+    if arguments.quick or arguments.only:
         return
+    results = [Result(**json.loads(places[task].read_text(encoding="utf-8"))) for task in tasks]
     with appears_when_complete(HERE / "QUALITY.md") as partial:
         partial.write_text(report(results), encoding="utf-8")
     with appears_when_complete(HERE / "quality.json") as partial:
@@ -93,13 +109,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="how many seeds")
     parser.add_argument("--report", action="store_true", help="train nothing; write the tables from what was measured")
     parser.add_argument("--quick", action="store_true", help="bundled sets, one seed, one epoch")
+    parser.add_argument("--no-tutorial", action="store_true", help="leave the design that adscore grew from out")
+    parser.add_argument("--only", default="", help="measure sets whose name holds this text, and write no tables")
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--place", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _run(task: Task, data: Path | None) -> None:
+def _run(task: Task, place: Path, data: Path | None) -> None:
     """Measures one task in a process of its own, with one thread: as many run side by side as there are cores."""
-    command = [sys.executable, "-m", "benchmarks.quality", "--one", json.dumps(asdict(task))]
+    command = [sys.executable, "-m", "benchmarks.quality", "--one", json.dumps(asdict(task)), "--place", str(place)]
     if data is not None:
         command += ["--data", str(data)]
     single = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -162,9 +181,9 @@ def _fingerprint(files: Iterable[str]) -> bytes:
     return digest.digest()
 
 
-def _keep(task: Task, result: Result) -> None:
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with appears_when_complete(_place(task)) as partial:
+def _keep(place: Path, result: Result) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with appears_when_complete(place) as partial:
         partial.write_text(json.dumps(asdict(result)) + "\n", encoding="utf-8")
 
 

@@ -30,7 +30,6 @@ class Prepared:
 
     train: Path
     test: Path
-    itself: bool = False  # whether the anomalies are to be found in the training set
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,6 @@ def _polluted(data: Path | None, contamination: float, folder: Path) -> Prepared
         _labelled(folder, chosen.images, chosen.labels == 3)
         if contamination
         else _labelled(folder, test.images, test.labels == 3),
-        itself=contamination > 0,
     )
 
 

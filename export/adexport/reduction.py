@@ -96,7 +96,8 @@ def _top(values: Any) -> Any:
 def _scale_by_place(typical: Typical, height: int, width: int) -> NDArray[np.float32]:
     """Returns the typical error at each pixel, (height, width), smoothly between the points of its grid."""
     grid = np.array(typical.error, np.float32)[..., np.newaxis]
-    place: NDArray[np.float32] = tf.image.resize(grid, (height, width)).numpy()[..., 0]
+    with tf.init_scope():  # a constant, also while a graph is being traced
+        place: NDArray[np.float32] = tf.image.resize(grid, (height, width)).numpy()[..., 0]
     return place + np.float32(_ERROR_FLOOR * place.mean() + _TINY)
 
 

@@ -15,7 +15,9 @@ _GRID = 16
 
 
 def measure_typical(autoencoder: Any, batches: Iterable[Pixels], scoring: Scoring) -> Typical:
-    """Returns the constants of the score from images that are (mostly) normal, medians where a few others could count.
+    """Returns the constants of the score from images that are (mostly) normal.
+
+    The statistics are medians, so that a few other images do not count.
 
     Args:
         autoencoder: a `keras.Model` of pictures, or of tiles where `scoring` has them.
@@ -24,14 +26,19 @@ def measure_typical(autoencoder: Any, batches: Iterable[Pixels], scoring: Scorin
         scoring: how the difference is made; its reduction does not count.
     """
     run = tf.function(lambda pixels: error_and_contrast(autoencoder, scale(pixels), scoring), reduce_retracing=True)
-    errors, contrasts = [], []
-    for batch in batches:
-        error, contrast, _ = run(tf.constant(np.asarray(batch)))
-        errors.append(error.numpy())
-        contrasts.append(contrast.numpy())
-    error, contrast = np.concatenate(errors), np.concatenate(contrasts)
-    typical_contrast = float(contrast.mean())
-    medians = np.median(statistics(tf.constant(error), tf.constant(contrast), typical_contrast).numpy(), axis=0)
-    rows, columns = (min(_GRID, side) for side in error.shape[1:])
-    grid = tf.image.resize(error.mean(axis=0)[..., np.newaxis], (rows, columns), method="area").numpy()[..., 0]
+    # Twice over the images, since the relative statistics need the typical contrast; so no more than a batch is held.
+    chosen = list(batches)
+    contrasts = [run(tf.constant(batch))[1].numpy().mean(axis=(1, 2)) for batch in chosen]
+    typical_contrast = float(np.concatenate(contrasts).mean())
+    total: Any = 0.0
+    figures = []
+    for batch in chosen:
+        error, contrast, _ = run(tf.constant(batch))
+        total = total + error.numpy().sum(axis=0)
+        figures.append(statistics(error, contrast, typical_contrast).numpy())
+    all_figures = np.concatenate(figures)
+    mean_error = total / len(all_figures)
+    rows, columns = (min(_GRID, side) for side in mean_error.shape)
+    grid = tf.image.resize(mean_error[..., np.newaxis], (rows, columns), method="area").numpy()[..., 0]
+    medians = np.median(all_figures, axis=0)
     return Typical(typical_contrast, tuple(medians.tolist()), tuple(tuple(row) for row in grid.tolist()))

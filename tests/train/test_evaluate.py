@@ -70,11 +70,34 @@ def test_masks_give_a_pixel_auroc(tmp_path: Path) -> None:
     assert evaluation.pixel_auroc == pytest.approx((48 + 4) / 56)
 
 
-def test_black_masks_are_refused(tmp_path: Path) -> None:
+def test_black_masks_give_none(tmp_path: Path) -> None:
     mvtec(tmp_path)
     paint_mask(tmp_path / "ground_truth" / "scratch" / "210_mask.png", white_rows=0)
-    with pytest.raises(InputError, match="the masks are black everywhere"):
+    assert evaluation_of(tmp_path).pixel_auroc is None
+
+
+def test_a_mask_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    mvtec(tmp_path)
+    mask = tmp_path / "ground_truth" / "scratch" / "210_mask.png"
+    mask.parent.mkdir(parents=True)
+    mask.write_bytes(b"no image")
+    with pytest.raises(InputError, match="210_mask.png: the mask cannot be read"):
         evaluation_of(tmp_path)
+
+
+def test_a_labels_file_below_test_is_found(tmp_path: Path) -> None:
+    for name, grey in (("a.png", 10), ("b.png", 200)):
+        paint(tmp_path / "test" / name, grey)
+    (tmp_path / "test" / "labels.csv").write_text("path,label,is_anomaly\na.png,1,false\nb.png,3,true\n")
+    assert evaluation_of(tmp_path).images == 2
+
+
+@pytest.mark.parametrize("stray", ["ground_truth", "train"])
+def test_masks_and_training_images_are_no_defects(tmp_path: Path, stray: str) -> None:
+    for kind in ("good", "scratch", stray):
+        paint(tmp_path / kind / "1.png", 9)
+    with pytest.raises(InputError, match=f"{stray}: lies among the folders of test images"):
+        labelled_files(str(tmp_path))
 
 
 def test_labels_file_and_an_unreadable_image(tmp_path: Path) -> None:

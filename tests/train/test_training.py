@@ -197,7 +197,7 @@ def test_ctrl_c_keeps_the_best_weights_so_far(run: Run, parts: Path, tmp_path: P
     settings = json.loads((tmp_path / "run" / "run.json").read_text())["training"]["settings"]
     assert settings["interrupted"] is True
     with (tmp_path / "run" / "history.csv").open() as file:
-        losses = [float(row["held_out_loss"]) for row in csv.DictReader(file)]
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
     assert settings["kept_epoch"] == 1 + losses.index(min(losses))
     exported = run("adtrain", "export", "run", "--fpr", "0.1", "--out", "detector.onnx")
     assert exported.returncode == 0

@@ -87,7 +87,8 @@ def score_files(
     known = np.array([file.is_anomaly for file, _ in readable], bool)
     if known.all() or not known.any():
         raise InputError(
-            f"{len(scored) - len(readable)} of {len(scored)} images cannot be read; the rest is of one kind"
+            f"{len(scored) - len(readable)} of {len(scored)} images cannot be read, and the rest is of one "
+            "kind; repair or add images"
         )
     return Scored(
         tuple(file for file, _ in readable),

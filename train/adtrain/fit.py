@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from adexport import Scoring, SplitConformal, draft_detector, measure_typical
+from adexport import Scoring, SplitConformal, draft_detector
 from adexport.calibration import calibrate
 from adscore.atomic import appears_when_complete, refuse_existing
 from adscore.errors import InputError, OutputError
@@ -22,6 +22,7 @@ from adtrain.run import LEFT_OUT, RUN_FILES, Run, tool_versions, write_held_out,
 from adtrain.settings import Recipe, Settings
 from adtrain.source import DEMO_NAME, ImageSource, Indices, KeptSource, open_source, read_batches, survey
 from adtrain.training import Epoch, Trained, TrainingError, batches, split, train
+from adtrain.typical import typical_of
 
 Notify = Callable[[str], None]
 
@@ -30,8 +31,6 @@ MAX_UNREADABLE = 0.1
 
 CONTENTS = (*RUN_FILES, CURVE, HISTOGRAM, MONTAGE)
 
-# What is typical is a median, which more images would hardly move.
-_TYPICAL_IMAGES = 300
 # Decoded training images are kept in memory up to this many bytes; the rest is decoded whenever it is needed.
 _ROOM = 256 * 2**20
 _NAMED_FAULTS = 10
@@ -102,7 +101,8 @@ def fit(
         if len(trained.left_out):
             notify(f"not learnt from at the end, since they stand out: {len(trained.left_out)} images, see {LEFT_OUT}")
         learnt = np.setdiff1d(training, trained.left_out)
-        scoring = _scoring(trained.autoencoder, source, learnt, settings)
+        typical = typical_of(trained.autoencoder, source, learnt, settings)
+        scoring = Scoring(settings.score, settings.blur, settings.tile, typical)
         record = _record(settings, trained, len(training), found.fingerprint, versions)
         run = Run(folder, image, scoring, record, None if data is None else str(Path(data).resolve()))
         write_run(partial, run, trained, (source.name(index) for index in trained.left_out.tolist()))
@@ -137,13 +137,6 @@ def _train(source: ImageSource, training: Indices, held_out: Indices, settings: 
     if trained.interrupted:
         notify(f"interrupted: keeping the best weights so far, those of epoch {trained.kept}")
     return trained
-
-
-def _scoring(autoencoder: Any, source: ImageSource, learnt: Indices, settings: Settings) -> Scoring:
-    plain = Scoring("mean", settings.blur, settings.tile)
-    chosen = np.random.default_rng(settings.seed).permutation(learnt)[:_TYPICAL_IMAGES]
-    typical = measure_typical(autoencoder, read_batches(source, chosen, size=16), plain)
-    return Scoring(settings.score, settings.blur, settings.tile, typical)
 
 
 def _record(

@@ -10,7 +10,7 @@ from adscore.inputs import find_images
 from adtrain.dataset import LABELS_COLUMNS, LABELS_FILE
 
 GOOD = "good"  # of MVTec AD's layout: test/good and one folder beside it for each kind of defect
-_TEST = "test"
+_TEST, _TRAIN = "test", "train"
 _MASKS = "ground_truth"  # beside test: the same folders and names, "_mask" before the suffix
 
 
@@ -35,6 +35,8 @@ def labelled_files(data: str) -> list[LabelledFile]:
         raise InputError(
             f"{data}: no such folder; give one with {LABELS_FILE}, or with {_TEST}/{GOOD} and {_TEST}/DEFECT"
         )
+    if not (folder / LABELS_FILE).is_file() and (folder / _TEST).is_dir():
+        folder = folder / _TEST
     files = list(_from_labels(folder) if (folder / LABELS_FILE).is_file() else _from_layout(folder))
     if len({file.is_anomaly for file in files}) < 2:
         raise InputError(f"{data}: normal and anomalous images are both needed to evaluate, and there is one kind only")
@@ -57,8 +59,6 @@ def _from_labels(folder: Path) -> Iterator[LabelledFile]:
 
 
 def _from_layout(folder: Path) -> Iterator[LabelledFile]:
-    if (folder / _TEST).is_dir():
-        folder = folder / _TEST
     if not (folder / GOOD).is_dir():
         raise InputError(f"{folder}: has no {LABELS_FILE} and no folder {GOOD}; give a folder with one of them")
     masks = folder.resolve().parent / _MASKS
@@ -67,6 +67,11 @@ def _from_layout(folder: Path) -> Iterator[LabelledFile]:
         if not slash:
             raise InputError(
                 f"{folder / image.name}: lies in no folder that tells its kind; move it to {GOOD} or a defect"
+            )
+        if kind in (_MASKS, _TRAIN):
+            raise InputError(
+                f"{folder / kind}: lies among the folders of test images, each of them a kind of defect; move "
+                f"{GOOD} and the defects to {folder / _TEST}"
             )
         path = Path(image.location)
         mask = masks / path.relative_to(folder).with_name(f"{path.stem}_mask.png")

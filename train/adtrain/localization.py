@@ -13,16 +13,16 @@ from adscore.images import decode
 from adtrain.labelled import LabelledFile
 
 _BATCH = 16
-_WHITE = 127  # of 255; above lies the anomaly
 
 
 def pixel_auroc(detector: Detector, files: Sequence[LabelledFile]) -> float | None:
     """Returns the AUROC of the anomaly map over all pixels of normal images and of anomalies with a mask.
 
-    Masks are brought to the detector's size as images are. None if no anomaly has a mask.
+    Masks are brought to the detector's size as images are; whatever is not black then counts. None if no anomaly has a
+    mask, or nothing of the masks is left at that size.
 
     Raises:
-        InputError: a mask cannot be read, or the masks are all black.
+        InputError: a mask cannot be read.
     """
     if not any(file.mask for file in files):
         return None
@@ -36,7 +36,7 @@ def pixel_auroc(detector: Detector, files: Sequence[LabelledFile]) -> float | No
         masks.extend(_mask(detector, file).ravel() for file in batch)
     truth = np.concatenate(masks)
     if not truth.any():
-        raise InputError("the masks are black everywhere; paint them white where the anomaly is")
+        return None
     return float(roc_auc_score(truth, np.concatenate(maps)))
 
 
@@ -45,7 +45,7 @@ def _mask(detector: Detector, file: LabelledFile) -> NDArray[np.bool_]:
     if file.mask is None:
         return np.zeros((image.height, image.width), bool)
     try:
-        mask: NDArray[np.bool_] = decode(file.mask, replace(image, mode="L"))[..., 0] > _WHITE
+        mask: NDArray[np.bool_] = decode(file.mask, replace(image, mode="L"))[..., 0] > 0
     except ImageError as error:
         raise InputError(f"{file.mask}: the mask cannot be read ({error}); repair or remove it") from error
     return mask

@@ -40,7 +40,7 @@ def choose_settings(images: int, tile: int, asked: dict[str, Any], recipe: Recip
     """Returns the settings: what was asked for, and for the rest what fits the data.
 
     Args:
-        images: number of images to train on.
+        images: number of images there are.
         tile: as `choose_tile` returns it.
         asked: settings by name; None where the user said nothing.
         recipe: "auto", or "tutorial": the design that the project grew from.
@@ -48,7 +48,9 @@ def choose_settings(images: int, tile: int, asked: dict[str, Any], recipe: Recip
     given = {name: value for name, value in asked.items() if value is not None} | {"tile": tile}
     if recipe == "tutorial":
         epochs, rate = given.get("epochs", 20), given.get("learning_rate", 1e-3)
-        tutorial = {"decoder": "wide", "repair": False, "robust": False, "batch_size": 32, "decay": rate / epochs}
+        # No epochs at all are refused by the settings, a line below.
+        decay = rate / max(1, epochs)
+        tutorial = {"decoder": "wide", "repair": False, "robust": False, "batch_size": 32, "decay": decay}
         return Settings(**(tutorial | given))
     few = {"views": max(1, round((TILES_AN_EPOCH if tile else WHOLE_AN_EPOCH) / images))}
     return Settings(**((_TILED if tile else _WHOLE) | few | given))

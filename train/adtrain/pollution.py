@@ -37,8 +37,8 @@ def warnings(exported: Exported) -> list[str]:
     standing_out = int((~inside).sum())
     try:
         without = conformal_threshold(reference_of(np.sort(scores[inside])), calibration.target)
-    except CalibrationError:
-        return said
+    except CalibrationError:  # too few are left for the rate; their largest score is the nearest there is
+        without = float(scores[inside].max())
     if standing_out and without < calibration.threshold * (1 - _WORTH_SAYING):
         said.append(
             f"{standing_out} of {len(scores)} held-out images stand out from the rest; if they are anomalies, they "

@@ -3,7 +3,7 @@
 Two rounds. A scout, a smaller network that is given little time, learns what most images have in common before it
 could memorise single ones; what it finds far above the rest is left out while it goes on, so that anomalies move
 further away while odd but normal images come to be learnt. The network proper starts anew without what stood out at
-the end, and looks again when it is half trained: what it now finds like the others is taken back.
+the end, and looks again while it is trained: what it finds like the others is taken back.
 
 After two-round rejection and dynamic rejection (arXiv 2511.21378), with a limit that follows the spread of the scores
 instead of a rate of contamination: up to a fifth of the images may be anomalies before they blur the measure itself.
@@ -49,9 +49,9 @@ LOOKS: Looks = (
 MIN_IMAGES = 20
 
 _SCOUT_LATENT = 8
-# Where the scout leaves less than this share of the contrast open, normal images differ in a few ways only; the network
-# proper then has nothing to gain from repairing damage, and learns rare but normal images better without.
-SIMPLE = 0.19
+# Share of the images that stand out above which the network proper does not learn to repair damage: it would be slow to
+# learn rare images, and where many stand out, odd but normal ones among them must be learnt to be told from anomalies.
+MANY = 0.01
 # The scout's epochs as a share of the network's.
 SCOUT_EPOCHS = 0.4
 
@@ -69,7 +69,9 @@ def scout_settings(settings: Settings) -> Settings:
 
 def by_epoch(looks: Looks, epochs: int) -> dict[int, Look]:
     """Returns the looks by the number of epochs done, for a training of so many."""
-    return {max(1, round(look.done * epochs)): look for look in looks}
+    numbers = {max(1, round(look.done * epochs)): look for look in looks}
+    # What a look leaves out must still change the training, unless it is the last word of a scout.
+    return {number: look for number, look in numbers.items() if number < epochs or look.done == 1}
 
 
 def keep(scores: NDArray[np.float32], was_kept: NDArray[np.bool_], look: Look) -> NDArray[np.bool_]:

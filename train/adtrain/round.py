@@ -12,15 +12,12 @@ from numpy.typing import NDArray
 
 from adexport.graph import detector_function
 from adexport.scoring import Reduction, Scoring
-from adexport.typical import measure_typical
 from adscore.errors import ADError
 from adtrain.feed import Feed
 from adtrain.model import build_autoencoder
 from adtrain.robust import Looks, by_epoch, keep
 from adtrain.settings import Settings
 from adtrain.source import ImageSource, Indices, read_batches
-
-_TYPICAL_IMAGES = 300
 
 
 class TrainingError(ADError):
@@ -73,8 +70,8 @@ class Round:
 
     @property
     def best(self) -> Epoch:
-        """The epoch with the smallest held-out loss."""
-        return min(self.epochs, key=lambda epoch: epoch.held_out_loss)
+        """The epoch with the smallest loss over the training images; the held-out ones must not choose."""
+        return min(self.epochs, key=lambda epoch: epoch.loss)
 
     def restore_best(self) -> None:
         """Puts the weights of the best epoch back."""
@@ -118,12 +115,6 @@ class Round:
             feed.raise_fault()
             raise
 
-    def unexplained(self) -> float:
-        """Returns the typical share of an image's contrast that the network does not reconstruct, over kept images."""
-        images = read_batches(self._source, self.kept[:_TYPICAL_IMAGES])
-        typical = measure_typical(self.autoencoder, images, Scoring("mean", 0.0, self._settings.tile))
-        return typical.statistics[0] / max(typical.contrast, 1e-12)
-
     def _end_epoch(self, index: int, logs: dict[str, float]) -> None:
         epoch = Epoch(index + 1, logs["loss"], logs["val_loss"])
         if not math.isfinite(epoch.loss + epoch.held_out_loss):
@@ -131,7 +122,7 @@ class Round:
                 f"the loss is {epoch.loss} after epoch {epoch.number}; train with a smaller --learning-rate"
             )
         # The weights first: Ctrl-C may come between these lines.
-        if not self.epochs or epoch.held_out_loss < self.best.held_out_loss:
+        if not self.epochs or epoch.loss < self.best.loss:
             self._best_weights = self.autoencoder.get_weights()
         self.epochs.append(epoch)
         self._on_epoch(epoch)

@@ -21,9 +21,7 @@ class Settings:
     decoder: Decoder = "narrow"  # "wide": as many filters as the encoder; "narrow": half of them
     latent: int = 16
     tile: int = 0  # side of the tiles the network takes, in pixels; 0: it takes whole pictures
-    repair: bool | None = (
-        True  # damage the images and let the network restore them; None: if the scout leaves much open
-    )
+    repair: bool | None = True  # damage the images and let the network restore them; None: unless many stand out
     robust: bool = True  # leave out, as training goes on, what stands out from the rest
     score: Reduction = "mean"
     blur: float = 0.0  # of the difference, before it is squared; standard deviation in pixels

@@ -20,6 +20,9 @@ from adtrain.arrays import load_demo, load_images
 Indices = NDArray[np.int64]
 
 DEMO_NAME = "the bundled demo set"
+# A network may need a thousand times the memory of the picture it is given.
+_BATCH, _BATCH_PIXELS = 64, 2**20
+
 NORMAL_FOLDER = Path("train/good")  # of MVTec AD's layout
 
 
@@ -179,12 +182,13 @@ def read_image(source: ImageSource, index: int) -> Pixels:
         ) from error
 
 
-def read_batches(source: ImageSource, indices: Indices, size: int = 64) -> Iterator[Pixels]:
-    """Yields the images at `indices` in order, uint8 (n, height, width, channels), up to `size` at a time.
+def read_batches(source: ImageSource, indices: Indices) -> Iterator[Pixels]:
+    """Yields the images at `indices` in order, uint8 (n, height, width, channels), the fewer at a time the larger.
 
     Raises:
         InputError: an image cannot be read any more.
     """
+    size = max(1, min(_BATCH, _BATCH_PIXELS // (source.spec.height * source.spec.width)))
     for start in range(0, len(indices), size):
         yield np.stack([read_image(source, index) for index in indices[start : start + size].tolist()])
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from adscore.errors import InputError
-from adtrain.robust import LOOKS, SCOUT_LOOKS, SIMPLE, scout_settings
+from adtrain.robust import LOOKS, MANY, MIN_IMAGES, SCOUT_LOOKS, scout_settings
 from adtrain.round import Epoch, Round, TrainingError
 from adtrain.settings import Settings
 from adtrain.source import ImageSource, Indices
@@ -47,7 +47,8 @@ def split(indices: Indices, settings: Settings) -> tuple[Indices, Indices]:
 
 def batches(images: int, settings: Settings) -> int:
     """Returns the number of batches in the whole training on so many images, for a progress bar."""
-    epochs = settings.epochs + (scout_settings(settings).epochs if settings.robust else 0)
+    scouted = settings.robust and images >= MIN_IMAGES
+    epochs = settings.epochs + (scout_settings(settings).epochs if scouted else 0)
     return epochs * settings.steps(images)
 
 
@@ -63,7 +64,7 @@ def train(
     """Returns the autoencoder fitted to the training images: Adam on the mean squared error.
 
     The same images and settings give the same weights on the same machine. A finished training keeps its last
-    weights; an interrupted one those of the epoch with the smallest held-out loss.
+    weights; an interrupted one those of the epoch with the smallest loss over the training images.
 
     Args:
         source: the images.
@@ -81,12 +82,12 @@ def train(
     keras.utils.set_random_seed(settings.seed)
     tf.config.experimental.enable_op_determinism()
     kept = training
-    if settings.robust:
+    if settings.robust and len(training) >= MIN_IMAGES:
         scout = Round(source, training, scout_settings(settings), SCOUT_LOOKS)
         scout.fit(training, held_out, on_batch)
         kept = scout.kept
         if settings.repair is None:
-            settings = replace(settings, repair=scout.unexplained() > SIMPLE)
+            settings = replace(settings, repair=len(kept) >= (1 - MANY) * len(training))
     repaired = settings.repair is not False
     proper = Round(source, training, replace(settings, repair=repaired), LOOKS if settings.robust else (), on_epoch)
     interrupted = False
