@@ -29,6 +29,11 @@ _ERROR_FLOOR = 0.3
 _TINY = 1e-12
 
 
+def reach_of(blur: float) -> int:
+    """Returns how many pixels a blur of this standard deviation reaches to each side; 0 for none."""
+    return max(1, round(3 * blur)) if blur else 0
+
+
 def squared_difference(images: Any, reconstruction: Any, blur: float) -> Any:
     """Returns the squared, and before that blurred, difference, mean over the channels: float32 (n, height, width)."""
     difference = images - reconstruction
@@ -102,7 +107,7 @@ def _scale_by_place(typical: Typical, height: int, width: int) -> NDArray[np.flo
 
 
 def _gaussian(sigma: float) -> NDArray[np.float32]:
-    radius = max(1, round(3 * sigma))
+    radius = reach_of(sigma)
     weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
     normalized: NDArray[np.float32] = (weights / weights.sum()).astype(np.float32)
     return normalized

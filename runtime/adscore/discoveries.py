@@ -3,6 +3,7 @@
 import pickle
 from array import array
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -18,8 +19,12 @@ from adscore.errors import CalibrationError, OutputError
 class Discoveries:
     """Predictions that wait for their decision; 16 bytes an image stay in memory."""
 
-    def __init__(self) -> None:
-        self._rows = TemporaryFile()  # noqa: SIM115 - closed by __exit__
+    def __init__(self, detector: Detector) -> None:
+        if not detector.spec.calibration.reference.images:
+            raise CalibrationError("there are no held-out scores to take p-values from; export the detector again")
+        self._detector = detector
+        with _temporary_files():
+            self._rows = TemporaryFile()  # noqa: SIM115 - closed by __exit__
         self._chances = array("d")
         self._largest = 0.0
         self._number = 0
@@ -34,39 +39,40 @@ class Discoveries:
 
     def add(self, prediction: Prediction) -> None:
         """Takes a prediction to decide later."""
-        try:
+        with _temporary_files():
             pickle.dump(prediction, self._rows)
-        except OSError as error:
-            raise OutputError(
-                f"the rows cannot wait for --fdr in the folder for temporary files ({error.strerror}); make room "
-                "there, or name another with TMPDIR"
-            ) from error
         self._number += 1
         if prediction.score is not None and prediction.p_value is not None:
             self._chances.append(prediction.p_value)
             self._largest = max(self._largest, prediction.score)
 
-    def threshold(self, detector: Detector, fdr: float) -> float:
-        """Returns the threshold above which the discoveries lie; the largest score if there are none.
-
-        Raises:
-            CalibrationError: the detector holds no scores of normal images.
-        """
-        if not detector.spec.calibration.reference.images:
-            raise CalibrationError("there are no held-out scores to take p-values from; export the detector again")
+    def threshold(self, fdr: float) -> float:
+        """Returns the threshold above which the discoveries lie; the largest score if there are none."""
         largest_chance = benjamini_hochberg(np.frombuffer(self._chances) if self._chances else np.empty(0), fdr)
         if largest_chance is None:
             return self._largest
         # p <= rate and score > the threshold that keeps this rate are one and the same decision.
-        return detector.threshold_for(largest_chance)
+        return self._detector.threshold_for(largest_chance)
 
     def decided(self, threshold: float) -> Iterator[Prediction]:
         """Yields the predictions in order, decided by the threshold."""
         limit = float(np.float32(threshold))
-        self._rows.seek(0)
+        with _temporary_files():
+            self._rows.seek(0)  # writes what is still in the buffer
         for _ in range(self._number):
             prediction: Prediction = pickle.load(self._rows)  # noqa: S301 - written above, by this process
             if prediction.score is None:
                 yield replace(prediction, threshold=limit)
             else:
                 yield replace(prediction, threshold=limit, is_anomaly=bool(is_anomaly(prediction.score, limit)))
+
+
+@contextmanager
+def _temporary_files() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"the rows cannot wait for --fdr in the folder for temporary files ({error.strerror}); make room there, or "
+            "name another with TMPDIR"
+        ) from error

@@ -71,9 +71,9 @@ def score_discoveries(
         batch_size: images in one run.
         advance: called after each image was scored, for a progress bar.
     """
-    with Discoveries() as discoveries:
+    with Discoveries(detector) as discoveries:
         scored = score_images(detector, files, discoveries.add, threshold=None, batch_size=batch_size, advance=advance)
-        threshold = discoveries.threshold(detector, fdr)
+        threshold = discoveries.threshold(fdr)
         anomalies = 0
         for prediction in discoveries.decided(threshold):
             write(prediction)

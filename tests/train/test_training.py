@@ -33,7 +33,8 @@ def test_a_run_folder_is_complete(run: Run, parts: Path, tmp_path: Path) -> None
     assert (done.returncode, done.stdout) == (0, "")
     lines = done.stderr.splitlines()
     assert lines[0] == f"{parts}: 48 images to train on, 12 held out, 8x8 L"
-    assert lines[1].startswith("epoch 1/3: loss 0.")
+    assert lines[1] == "a scout first looks for images that stand out; then the network proper is trained"
+    assert lines[2].startswith("epoch 1/3: loss 0.")
     assert lines[-1] == "run: a/run (weights, held-out images, history and pictures); next: adtrain export a/run"
     folder = tmp_path / "a" / "run"
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -209,7 +210,9 @@ def test_ctrl_c_before_the_first_epoch_leaves_nothing(parts: Path, tmp_path: Pat
         f"{parts}: 48 images", ["adtrain", "fit", str(parts), "--out", "run", *large], tmp_path
     )
     assert code == 1, stderr
-    assert stderr.splitlines()[-1] == "error: interrupted before the first epoch ended; nothing was written"
+    assert stderr.splitlines()[-1] == (
+        "error: interrupted before the network's first epoch ended; nothing was written. Start again"
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["parts"]
 
 
@@ -240,6 +243,8 @@ def test_too_many_unreadable_images_are_refused(run: Run, parts: Path) -> None:
         (["--learning-rate", "inf"], 1, "error: --learning-rate is inf and must be greater than 0"),
         (["--size", "big"], 2, "Error: Invalid value for --size: big is not of the form 128x128"),
         (["--filters", "a"], 2, "Error: Invalid value for --filters: a is not of the form 32,64"),
+        (["--blur", "3"], 1, "error: --blur 3 reaches 9 pixels and the picture's shorter side is 8; give at most 2.67"),
+        (["--recipe", "tutorial", "--epochs", "0"], 1, "error: --epochs is 0 and must be greater than 0"),
         (["--tile", "9"], 1, "error: --tile is 9 and must be 0 (whole pictures), or even and at least 8"),
         (["--tile", "10"], 1, "error: --tile is 10 and does not fit 2 halvings; it must be a multiple of 4"),
         (["--views", "0"], 1, "error: --views is 0 and must be greater than 0"),

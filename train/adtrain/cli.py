@@ -29,7 +29,9 @@ app = typer.Typer(
     epilog="Example: adtrain fit ./good && adtrain export",
 )
 
-Size = Annotated[str | None, typer.Option(metavar="WxH", help="Size to train at, in pixels. Default: the images' own.")]
+Size = Annotated[
+    str | None, typer.Option(metavar="WxH", help="Size to train at, in pixels. Default: the images' own, up to 256.")
+]
 
 
 @app.command(epilog="Example: adtrain dataset mnist.npz --normal 1 --anomaly 3 --contamination 0.01 --out ones")
@@ -111,7 +113,10 @@ def fit(
     held_out: Annotated[float, typer.Option(help="Share of images kept from training, to calibrate on.")] = 0.2,
     seed: Annotated[int, typer.Option(min=0, max=_MAX_SEED, help="Seed of weights, split and order.")] = 42,
 ) -> None:
-    """Train the autoencoder on images that are (mostly) normal, and keep the run. Ctrl-C keeps the best so far."""
+    """Train the autoencoder on images that are (mostly) normal, and keep the run.
+
+    Ctrl-C keeps the best epoch so far, once the scout is done and the first has ended.
+    """
     import_tensorflow()
     from adtrain.fit import fit as fit_run
 
@@ -182,14 +187,16 @@ def evaluate(
     ),
 ) -> None:
     """Score a labelled folder and show how well the detector tells its anomalies, with 95 % bootstrap intervals."""
+    from adscore.atomic import refuse_existing
     from adscore.detector import Detector
     from adscore.progress import progress_bar
     from adtrain.evaluate import evaluate as measure
     from adtrain.evaluate import score_files
-    from adtrain.evaluation_folder import write_evaluation
+    from adtrain.evaluation_folder import CONTENTS, write_evaluation
     from adtrain.labelled import labelled_files
     from adtrain.report import evaluation_table, kinds_table, show
 
+    refuse_existing(out, force=True, contents=CONTENTS)
     detector = Detector(file)
     files = labelled_files(data)
     with progress_bar("scoring", len(files)) as advance:

@@ -14,7 +14,7 @@ from adscore.errors import InputError, OutputError
 from adscore.images import Pixels
 from adscore.progress import progress_bar
 from adscore.spec import Mode, TrainingRecord
-from adtrain.model import check_size
+from adtrain.model import check_blur, check_size
 from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogram, draw_montage
 from adtrain.plan import choose_settings, choose_size, choose_tile
 from adtrain.pollution import default_rate
@@ -54,7 +54,7 @@ def fit(
         folder: the run folder; appears when complete.
         asked: settings by name; None, or no entry, where the data are to choose.
         recipe: how they choose; see `adtrain.plan.choose_settings`.
-        size: (width, height) to train at; by default the images' own.
+        size: (width, height) to train at; by default by `adtrain.plan.choose_size`.
         mode: "L" or "RGB"; by default the images' own.
         force: replace a run that is there.
         notify: takes each line to show.
@@ -79,6 +79,7 @@ def fit(
     tile = tile_for(source.spec.width, source.spec.height)
     settings = choose_settings(len(source), tile, asked, recipe)
     check_size(source.spec.height, source.spec.width, settings.filters, settings.tile)
+    check_blur(source.spec.height, source.spec.width, settings.blur)
     with progress_bar("reading", len(source)) as advance:
         found = survey(source, advance)
     _report_faults(found.faults, len(source), notify)
@@ -97,7 +98,9 @@ def fit(
             )
             trained = _train(source, training, held_out, settings, notify)
         except KeyboardInterrupt as interrupt:
-            raise TrainingError("interrupted before the first epoch ended; nothing was written") from interrupt
+            raise TrainingError(
+                "interrupted before the network's first epoch ended; nothing was written. Start again"
+            ) from interrupt
         if len(trained.left_out):
             notify(f"not learnt from at the end, since they stand out: {len(trained.left_out)} images, see {LEFT_OUT}")
         learnt = np.setdiff1d(training, trained.left_out)
@@ -132,6 +135,8 @@ def _train(source: ImageSource, training: Indices, held_out: Indices, settings: 
             f"epoch {epoch.number}/{settings.epochs}: loss {epoch.loss:.5f}, held-out loss {epoch.held_out_loss:.5f}"
         )
 
+    if settings.robust:
+        notify("a scout first looks for images that stand out; then the network proper is trained")
     with progress_bar("training", batches(len(training), settings)) as advance:
         trained = train(source, training, held_out, settings, on_batch=advance, on_epoch=report)
     if trained.interrupted:

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import keras
 from keras import layers
 
+from adexport.reduction import reach_of
 from adscore.errors import InputError
 
 STRIDE = 2
@@ -86,6 +87,16 @@ def check_size(height: int, width: int, filters: tuple[int, ...], tile: int = 0)
         raise InputError(
             f"image size {width}x{height} does not fit {cause}: width and height must be multiples of "
             f"{unit}; the nearest sizes that fit are {choices}, chosen with --size"
+        )
+
+
+def check_blur(height: int, width: int, blur: float) -> None:
+    """Raises InputError if the blur reaches further than the picture, beyond which there is nothing to mirror."""
+    reach, side = reach_of(blur), min(height, width)
+    if reach > side:
+        raise InputError(
+            f"--blur {blur:g} reaches {reach} pixels and the picture's shorter side is {side}; give at most "
+            f"{side / 3:.3g}"
         )
 
 
