@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.stats import betabinom, kstest
 
-from adexport.calibration import reference_of
 from adscore.atomic import appears_when_complete
 from adscore.calibration import conformal_threshold, is_anomaly, p_values
 from adscore.detector import Detector
 from adtrain.arrays import load_demo
+from adtrain.quiet import import_tensorflow
 
 HERE = Path(__file__).parent
 DETECTOR = HERE.parent / "artifacts" / "demo" / "detector.onnx"
@@ -64,6 +64,9 @@ def main() -> None:
 
 def realised(scores: NDArray[np.float32]) -> tuple[dict[float, NDArray[np.int64]], NDArray[np.float64]]:
     """Returns the false alarms of each split by rate, and the p-values, (splits, images)."""
+    import_tensorflow()  # in silence, before adexport loads it
+    from adexport.calibration import reference_of
+
     random = np.random.default_rng(0)
     alarms: dict[float, list[int]] = {rate: [] for rate in RATES}
     chances = []

@@ -33,8 +33,8 @@ SCOUT_LOOKS: Looks = (
     Look(0.4, 2.5, 1.7),
     Look(0.5, 3.0, 2.0),
     Look(0.6, 3.5, 2.3),
-    Look(0.8, 4.0, 2.7),
-    Look(1, 4.0, 2.7),
+    Look(0.8, 4.5, 3.5),
+    Look(1, 5.0, 4.2),
 )
 # The scout has said what stands out; the network adds only what is plainly far, and takes back more at every look, for
 # the learning rate falls, and what comes back late is hardly learnt by heart.
