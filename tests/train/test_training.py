@@ -65,50 +65,6 @@ def test_a_run_folder_is_complete(run: Run, parts: Path, tmp_path: Path) -> None
     assert float(history[2]["loss"]) < float(history[0]["loss"])
 
 
-def test_large_pictures_are_cut_into_tiles_and_scored_whole(run: Run, tmp_path: Path) -> None:
-    parts = paint_parts(tmp_path / "parts", 30, size=(96, 70))
-    small = ["--filters", "4,8", "--latent", "4", "--epochs", "2", "--views", "2"]
-    done = run("adtrain", "fit", parts, "--out", "run", *small)
-    assert done.stderr.splitlines()[0] == f"{parts}: 24 images to train on, 6 held out, 96x64 L in tiles of 32"
-    exported = run("adtrain", "export", "run", "--out", "detector.onnx")
-    assert exported.returncode == 0, exported.stderr
-    assert exported.stderr.startswith("warning: 6 held-out images can promise a false-alarm rate of 0.143 at best;")
-    spec = json.loads(run("adscore", "--info", "--json").stdout)
-    assert (spec["image"]["width"], spec["image"]["height"]) == (96, 64)
-    assert (spec["score"]["reduction"], spec["score"]["parameter"]) == ("deviation", 1.0)
-    scored = run("adscore", "parts", "--out", "results.csv")
-    assert scored.returncode == 0
-    with (tmp_path / "results.csv").open() as file:
-        assert all(float(row["score"]) >= 1 for row in csv.DictReader(file))
-
-
-@pytest.mark.parametrize("score", ["mean", "top", "max", "normalized", "relative", "deviation"])
-def test_every_score_can_be_asked_for_and_exported(run: Run, parts: Path, score: str) -> None:
-    assert run("adtrain", "fit", parts, "--out", "run", "--score", score, "--no-robust", *SMALL).returncode == 0
-    exported = run("adtrain", "export", "run", "--out", "detector.onnx")
-    assert exported.returncode == 0, exported.stderr
-    assert json.loads(run("adscore", "--info", "--json").stdout)["score"]["reduction"] == score
-    assert run("adscore", "parts", "--out", "results.csv").returncode == 0
-
-
-@pytest.mark.parametrize(("flag", "repaired"), [("--repair", True), ("--no-repair", False)])
-def test_repair_is_as_asked_for(run: Run, parts: Path, tmp_path: Path, flag: str, repaired: bool) -> None:
-    assert run("adtrain", "fit", parts, "--out", "run", flag, *SMALL).returncode == 0
-    assert json.loads((tmp_path / "run" / "run.json").read_text())["training"]["settings"]["repair"] is repaired
-
-
-def test_the_tutorials_recipe(run: Run, parts: Path, tmp_path: Path) -> None:
-    assert run("adtrain", "fit", parts, "--out", "run", "--recipe", "tutorial", "--epochs", "2").returncode == 0
-    settings = json.loads((tmp_path / "run" / "run.json").read_text())["training"]["settings"]
-    assert (settings["filters"], settings["decoder"], settings["latent"]) == ([32, 64], "wide", 16)
-    assert (settings["robust"], settings["repair"], settings["score"], settings["decay"]) == (
-        False,
-        False,
-        "mean",
-        5e-4,
-    )
-
-
 def test_a_run_is_replaced_only_by_force(run: Run, parts: Path, tmp_path: Path) -> None:
     assert run("adtrain", "fit", parts, "--out", "run", *SMALL).returncode == 0
     before = (tmp_path / "run" / "run.json").read_text()
