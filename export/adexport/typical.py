@@ -26,7 +26,8 @@ def measure_typical(autoencoder: Any, batches: Iterable[Pixels], scoring: Scorin
         scoring: how the difference is made; its reduction does not count.
     """
     run = tf.function(lambda pixels: error_and_contrast(autoencoder, scale(pixels), scoring), reduce_retracing=True)
-    # Twice over the images, since the relative statistics need the typical contrast; so no more than a batch is held.
+    # Twice over the images, since the relative statistics need the typical contrast; no more than a batch of maps is
+    # held.
     chosen = list(batches)
     contrasts = [run(tf.constant(batch))[1].numpy().mean(axis=(1, 2)) for batch in chosen]
     typical_contrast = float(np.concatenate(contrasts).mean())

@@ -4,22 +4,19 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from adscore.atomic import appears_when_complete, refuse_existing
 from adtrain.evaluate import Evaluation, Scored
+from adtrain.style import BLUE, DPI, GREY, RED
 
 FIGURES = "evaluation.json"
 ROC = "roc.png"
 PRECISION_RECALL = "precision_recall.png"
 HISTOGRAM = "scores.png"
 CONTENTS = (FIGURES, ROC, PRECISION_RECALL, HISTOGRAM)
-
-_DPI = 120
-_BLUE, _RED, _GREY = "#2a6fbb", "#c0262d", "#777777"
 
 
 def write_evaluation(folder: Path, evaluation: Evaluation, scored: Scored) -> None:
@@ -29,7 +26,6 @@ def write_evaluation(folder: Path, evaluation: Evaluation, scored: Scored) -> No
         OutputError: the folder holds something else, or cannot be written.
     """
     refuse_existing(folder, force=True, contents=CONTENTS)
-    mpl.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "font.size": 10})
     with appears_when_complete(folder) as partial:
         partial.mkdir()
         (partial / FIGURES).write_text(json.dumps(asdict(evaluation), indent=2) + "\n", encoding="utf-8")
@@ -42,32 +38,32 @@ def _draw_roc(evaluation: Evaluation, scored: Scored, path: Path) -> None:
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
     false, true, _ = roc_curve(scored.known, scored.scores)
-    axes.plot(false, true, color=_BLUE)
-    axes.plot([0, 1], [0, 1], color=_GREY, linestyle=":", label="chance")
+    axes.plot(false, true, color=BLUE)
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="chance")
     normal = evaluation.images - evaluation.anomalies
     at = (evaluation.false_positives / normal, evaluation.recall.value)
-    axes.plot(*at, color=_RED, marker="o", linestyle="", label=f"threshold {evaluation.threshold:.4g}")
+    axes.plot(*at, color=RED, marker="o", linestyle="", label=f"threshold {evaluation.threshold:.4g}")
     auroc = evaluation.auroc
     axes.set_title(f"AUROC {auroc.value:.4f} (95 %: {auroc.low:.4f} to {auroc.high:.4f})", fontsize=10)
     axes.set(xlabel="share of normal images flagged", ylabel="share of anomalies flagged")
     axes.legend(frameon=False, loc="lower right")
-    figure.savefig(path, dpi=_DPI, format="png")
+    figure.savefig(path, dpi=DPI, format="png")
 
 
 def _draw_precision_recall(evaluation: Evaluation, scored: Scored, path: Path) -> None:
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
     precision, recall, _ = precision_recall_curve(scored.known, scored.scores)
-    axes.plot(recall, precision, color=_BLUE)
+    axes.plot(recall, precision, color=BLUE)
     share = evaluation.anomalies / evaluation.images
-    axes.axhline(share, color=_GREY, linestyle=":", label=f"chance: {share:.1%} are anomalies")
+    axes.axhline(share, color=GREY, linestyle=":", label=f"chance: {share:.1%} are anomalies")
     at = (evaluation.recall.value, evaluation.precision.value)
-    axes.plot(*at, color=_RED, marker="o", linestyle="", label=f"threshold {evaluation.threshold:.4g}")
+    axes.plot(*at, color=RED, marker="o", linestyle="", label=f"threshold {evaluation.threshold:.4g}")
     area = evaluation.average_precision
     axes.set_title(f"Average precision {area.value:.4f} (95 %: {area.low:.4f} to {area.high:.4f})", fontsize=10)
     axes.set(xlabel="recall", ylabel="precision", ylim=(0, 1.02))
     axes.legend(frameon=False, loc="lower left")
-    figure.savefig(path, dpi=_DPI, format="png")
+    figure.savefig(path, dpi=DPI, format="png")
 
 
 def _draw_scores(evaluation: Evaluation, scored: Scored, path: Path) -> None:
@@ -76,9 +72,9 @@ def _draw_scores(evaluation: Evaluation, scored: Scored, path: Path) -> None:
     positive = scored.scores[scored.scores > 0]
     # On a log axis, since the scores of anomalies spread over decades.
     edges = np.geomspace(positive.min(), positive.max() * 1.001, 61) if len(positive) else np.array([0.0, 1.0])
-    axes.hist(scored.scores[~scored.known], bins=edges.tolist(), color=_BLUE, alpha=0.7, label="normal")
-    axes.hist(scored.scores[scored.known], bins=edges.tolist(), color=_RED, alpha=0.7, label="anomalies")
-    axes.axvline(evaluation.threshold, color=_GREY, linestyle="--", label=f"threshold {evaluation.threshold:.4g}")
+    axes.hist(scored.scores[~scored.known], bins=edges.tolist(), color=BLUE, alpha=0.7, label="normal")
+    axes.hist(scored.scores[scored.known], bins=edges.tolist(), color=RED, alpha=0.7, label="anomalies")
+    axes.axvline(evaluation.threshold, color=GREY, linestyle="--", label=f"threshold {evaluation.threshold:.4g}")
     axes.set(xlabel="score", ylabel="images", xscale="log" if len(positive) else "linear")
     axes.set_title(
         f"{evaluation.true_positives} of {evaluation.anomalies} anomalies and {evaluation.false_positives} of "
@@ -86,4 +82,4 @@ def _draw_scores(evaluation: Evaluation, scored: Scored, path: Path) -> None:
         fontsize=10,
     )
     axes.legend(frameon=False)
-    figure.savefig(path, dpi=_DPI, format="png")
+    figure.savefig(path, dpi=DPI, format="png")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -15,6 +14,7 @@ from adscore.detector import Detector
 from adscore.images import Pixels
 from adscore.info import describe_rule
 from adscore.spec import Calibration
+from adtrain.style import BLUE, DPI, GREY, ORANGE, RED
 from adtrain.training import Epoch
 
 CURVE = "training.png"
@@ -22,10 +22,6 @@ HISTOGRAM = "histogram.png"
 MONTAGE = "montage.png"
 
 _MONTAGE_COLUMNS = 8
-_DPI = 120
-_BLUE, _ORANGE, _RED, _GREY = "#2a6fbb", "#e07b00", "#c0262d", "#777777"
-
-mpl.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "font.size": 10})
 
 
 def draw_curve(epochs: Sequence[Epoch], kept: int, path: Path) -> None:
@@ -33,28 +29,28 @@ def draw_curve(epochs: Sequence[Epoch], kept: int, path: Path) -> None:
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     numbers = [epoch.number for epoch in epochs]
-    axes.plot(numbers, [epoch.loss for epoch in epochs], color=_BLUE, marker=".", label="training images")
-    axes.plot(numbers, [epoch.held_out_loss for epoch in epochs], color=_ORANGE, marker=".", label="held-out images")
-    axes.axvline(kept, color=_GREY, linestyle=":", label=f"weights kept (epoch {kept})")
+    axes.plot(numbers, [epoch.loss for epoch in epochs], color=BLUE, marker=".", label="training images")
+    axes.plot(numbers, [epoch.held_out_loss for epoch in epochs], color=ORANGE, marker=".", label="held-out images")
+    axes.axvline(kept, color=GREY, linestyle=":", label=f"weights kept (epoch {kept})")
     axes.set(title="Training", xlabel="epoch", ylabel="mean squared error", yscale="log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
-    figure.savefig(path, dpi=_DPI, format="png")
+    figure.savefig(path, dpi=DPI, format="png")
 
 
 def draw_histogram(scores: NDArray[np.float32], calibration: Calibration, path: Path) -> None:
     """Draws how the held-out images' scores, (n,), lie about the threshold."""
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    axes.hist(scores, bins=min(80, max(8, len(scores) // 4)), color=_BLUE)
+    axes.hist(scores, bins=min(80, max(8, len(scores) // 4)), color=BLUE)
     above = int(is_anomaly(scores, calibration.threshold).sum())
     label = f"threshold {calibration.threshold:.4g}: {above} of {len(scores)} above"
-    axes.axvline(calibration.threshold, color=_RED, linestyle="--", label=label)
+    axes.axvline(calibration.threshold, color=RED, linestyle="--", label=label)
     # Counts on a log axis: a single outlier stays visible beside thousands of normal images.
     axes.set(xlabel="score", ylabel="held-out images", yscale="log")
     axes.set_title(f"Scores of held-out images\n{describe_rule(calibration)}", fontsize=10)
     axes.legend(frameon=False)
-    figure.savefig(path, dpi=_DPI, format="png")
+    figure.savefig(path, dpi=DPI, format="png")
 
 
 def draw_montage(detector: Detector, images: Pixels, scores: NDArray[np.float32], path: Path) -> None:
@@ -85,4 +81,4 @@ def draw_montage(detector: Detector, images: Pixels, scores: NDArray[np.float32]
                 axis.set(xticks=[], yticks=[])
         for axis, index in zip(axes[0], chosen, strict=True):
             axis.set_title(f"{scores[index]:.3g}", fontsize=9)
-    figure.savefig(path, dpi=_DPI, format="png")
+    figure.savefig(path, dpi=DPI, format="png")
