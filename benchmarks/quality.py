@@ -39,12 +39,14 @@ _CODE = [
     "train/adtrain/" + name
     for name in (
         "feed.py",
+        "fit.py",
         "model.py",
         "plan.py",
         "repair.py",
         "robust.py",
         "round.py",
         "settings.py",
+        "source.py",
         "training.py",
         "typical.py",
     )

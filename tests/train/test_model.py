@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 
 from adscore.errors import InputError
-from adtrain.model import build_autoencoder
+from adtrain.model import build_autoencoder, start_at
 
 pytestmark = pytest.mark.slow
 
@@ -38,3 +39,15 @@ def test_other_sizes_are_refused_with_the_nearest_that_fit(height: int, width: i
         f"image size {width}x{height} does not fit 2 halvings: width and height must be multiples of 4; "
         f"the nearest sizes that fit are {nearest}, chosen with --size"
     )
+
+
+def test_an_untrained_network_answers_with_the_brightness_it_is_given() -> None:
+    built = build_autoencoder(8, 8, 3)
+    start_at(built, np.array([0.1, 0.5, 0.0], np.float32))
+    for layer in built.decoder.layers:
+        if layer.name.startswith("dense"):
+            layer.kernel.assign(np.zeros(layer.kernel.shape, np.float32))
+    answer = built.autoencoder(np.ones((1, 8, 8, 3), np.float32)).numpy()
+    # Black would be an infinite bias; one in a hundred is as dark as it starts.
+    assert answer[0, 0, 0] == pytest.approx([0.1, 0.5, 0.01], rel=1e-5)
+    assert np.ptp(answer, axis=(0, 1, 2)).max() < 1e-6

@@ -35,11 +35,26 @@ def test_the_user_and_the_tutorial_may_want_whole_pictures() -> None:
 
 def test_defaults_by_kind() -> None:
     whole, tiled = choose_settings(5448, 0, {}, "auto"), choose_settings(26, 32, {}, "auto")
-    assert (whole.filters, whole.latent, whole.score, whole.views) == ((32, 64), 16, "relative", 1)
+    assert (whole.filters, whole.latent, whole.score, whole.views) == ((32, 64), None, "relative", 1)
     assert (tiled.filters, tiled.latent, tiled.score, tiled.views) == ((16, 32), 8, "deviation", 246)
     assert choose_settings(100_000, 32, {}, "auto").views == 1
     assert whole.robust
     assert (whole.repair, tiled.repair) == (None, True)  # with whole pictures the scout decides
+
+
+@pytest.mark.parametrize(
+    ("asked", "many", "repair", "latent"),
+    [
+        ({}, False, True, 16),
+        ({}, True, False, 8),
+        ({"repair": True}, True, True, 16),
+        ({"repair": False}, False, False, 8),
+        ({"latent": 5}, True, False, 5),
+    ],
+)
+def test_what_the_scout_finds_chooses_the_rest(asked: dict[str, int], many: bool, repair: bool, latent: int) -> None:
+    chosen = choose_settings(100, 0, asked, "auto").chosen(many)
+    assert (chosen.repair, chosen.latent) == (repair, latent)
 
 
 def test_what_is_asked_for_goes_before() -> None:
@@ -51,6 +66,7 @@ def test_what_is_asked_for_goes_before() -> None:
 def test_the_tutorial_is_what_it_was() -> None:
     assert choose_settings(5448, 0, {"seed": 7}, "tutorial") == Settings(
         filters=(32, 64), decoder="wide", latent=16, tile=0, repair=False, robust=False, score="mean", blur=0.0,
+        start_at_mean=False, momentum=0.99,
         epochs=20, views=1, batch_size=32, learning_rate=1e-3, decay=5e-5, held_out=0.2, seed=7,
     )  # fmt: skip
 

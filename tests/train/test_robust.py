@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adtrain.robust import LOOKS, SCOUT_LOOKS, Look, by_epoch, keep, scout_settings, within
+from adtrain.robust import keep, look_after, scout_settings, within
 from adtrain.settings import Settings
 
 RANDOM = np.random.default_rng(0)
@@ -34,29 +34,35 @@ def test_equal_scores_are_all_kept() -> None:
     assert within(np.zeros(50, np.float32), 3.0).all()
 
 
+def test_the_limit_follows_the_images_that_are_learnt_from() -> None:
+    # Two in five are far away: among all they are the spread, beside the others they stand out.
+    far = np.full(600, 4, np.float32)
+    scores, learnt = np.concatenate([NORMAL, far]), np.arange(1500) < 900
+    assert within(scores, 5.0).all()
+    assert within(scores, 5.0, learnt).tolist() == learnt.tolist()
+
+
 def test_coming_back_takes_more_than_staying() -> None:
-    # In units of `within` the three images lie at about 3.3, 4.9 and 9.
-    scores = np.concatenate([NORMAL, np.array([2.3, 3.4, 9.5], np.float32)])
+    # In units of `within` the three images lie at about 3.3, 7.3 and 10.
+    scores = np.concatenate([NORMAL, np.array([2.3, 6.3, 13], np.float32)])
     was_kept = np.ones(len(scores), bool)
-    look = Look(0.5, 6.0, 4.0)
-    assert keep(scores, was_kept, look)[900:].tolist() == [True, True, False]
+    assert keep(scores, was_kept)[900:].tolist() == [True, True, False]
     was_kept[900:] = False
-    assert keep(scores, was_kept, look)[900:].tolist() == [True, False, False]
+    assert keep(scores, was_kept)[900:].tolist() == [True, False, False]
 
 
-@pytest.mark.parametrize("epochs", [1, 2, 3, 8, 20, 200])
-@pytest.mark.parametrize("looks", [LOOKS, SCOUT_LOOKS])
-def test_looks_lie_within_the_training(looks: tuple[Look, ...], epochs: int) -> None:
-    numbers = by_epoch(looks, epochs)
-    assert all(1 <= number <= epochs for number in numbers)
-    # Only the scout looks after its last epoch.
-    assert (epochs in numbers) == (looks == SCOUT_LOOKS)
+@pytest.mark.parametrize(
+    ("epochs", "after"), [(1, []), (2, [1]), (3, [1, 2]), (10, [2, 4, 6, 8]), (200, [40, 80, 120, 160])]
+)
+def test_looks_lie_within_the_training(epochs: int, after: list[int]) -> None:
+    assert look_after(epochs) == after
 
 
 def test_the_scout_is_smaller_and_copies_nothing_else() -> None:
-    scout = scout_settings(Settings(filters=(32, 64), latent=16, epochs=20, tile=32))
-    assert (scout.filters, scout.latent, scout.epochs, scout.repair, scout.tile) == ((16, 32), 8, 8, False, 32)
-    assert scout_settings(Settings(filters=(1,), latent=2, epochs=1)).filters == (1,)
+    scout = scout_settings(Settings(filters=(32, 64), epochs=10))
+    assert (scout.filters, scout.latent, scout.epochs, scout.repair, scout.trim) == ((16, 32), 4, 2, False, 0.15)
+    tiled = scout_settings(Settings(filters=(1,), latent=2, epochs=1, tile=32))
+    assert (tiled.filters, tiled.latent, tiled.epochs, tiled.tile, tiled.trim) == ((1,), 2, 1, 32, 0.0)
 
 
 @pytest.mark.slow
@@ -79,7 +85,7 @@ def test_anomalies_in_a_polluted_set_are_left_out_and_found() -> None:
         image[row : row + 3] = 220
     source = ArraySource(images, ImageSpec(16, 16, "L"))
     everything = np.arange(len(images))
-    asked = {"epochs": 20, "filters": (8, 16), "latent": 4, "views": 4}
+    asked = {"views": 6}
     trained = train(source, everything, everything[:64], choose_settings(len(images), 0, asked, "auto"))
     lying = set(range(600, 640))
     assert len(set(trained.left_out.tolist()) & lying) >= 36

@@ -49,8 +49,9 @@ def test_a_run_folder_is_complete(run: Run, parts: Path, tmp_path: Path) -> None
     assert settings.pop("repair") in (True, False)  # the scout decides
     assert settings == {
         "filters": [4, 8], "decoder": "narrow", "latent": 4, "tile": 0, "robust": True,
-        "score": "relative", "blur": 0.7, "epochs": 3, "views": 1, "batch_size": 64, "learning_rate": 0.001,
-        "decay": None, "held_out": 0.2, "seed": 42, "kept_epoch": 3, "interrupted": False,
+        "score": "relative", "blur": 0.7, "epochs": 3, "views": 1, "batch_size": 64, "learning_rate": 0.0015,
+        "start_at_mean": True, "momentum": 0.9,
+        "trim": 0.0, "decay": None, "held_out": 0.2, "seed": 42, "kept_epoch": 3, "interrupted": False,
     }  # fmt: skip
     scoring = record["scoring"]
     assert (scoring["reduction"], scoring["blur"], scoring["tile"]) == ("relative", 0.7, 0)

@@ -94,12 +94,12 @@ def fit(
     robust: Annotated[
         bool | None, typer.Option("--robust/--no-robust", help="Leave out what stands out, so it is not learnt.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training images. Default: 20.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images. Default: 10.")] = None,
     views: Annotated[
         int | None, typer.Option(help="Visits to each image a pass. Default: more with few images.")
     ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images a step. Default: 64.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Adam's, at the start. Default: 0.001.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Adam's, at the start. Default: 0.0015.")] = None,
     decay: Annotated[
         float | None, typer.Option(help="Rate = learning rate / (1 + decay x steps). Default: half a cosine.")
     ] = None,
@@ -109,7 +109,9 @@ def fit(
     decoder: Annotated[
         Literal["narrow", "wide"] | None, typer.Option(help="wide: as many filters as the encoder; narrow: half.")
     ] = None,
-    latent: Annotated[int | None, typer.Option(help="Length of the latent vector. Default: 16, with tiles 8.")] = None,
+    latent: Annotated[
+        int | None, typer.Option(help="Length of the latent vector. Default: 16; with tiles or no repair 8.")
+    ] = None,
     held_out: Annotated[float, typer.Option(help="Share of images kept from training, to calibrate on.")] = 0.2,
     seed: Annotated[int, typer.Option(min=0, max=_MAX_SEED, help="Seed of weights, split and order.")] = 42,
 ) -> None:

@@ -21,7 +21,7 @@ from adtrain.pollution import default_rate
 from adtrain.run import LEFT_OUT, RUN_FILES, Run, tool_versions, write_held_out, write_run
 from adtrain.settings import Recipe, Settings
 from adtrain.source import DEMO_NAME, ImageSource, Indices, KeptSource, open_source, read_batches, survey
-from adtrain.training import Epoch, Trained, TrainingError, batches, split, train
+from adtrain.training import Epoch, Trained, TrainingError, batches, scouted, split, train
 from adtrain.typical import typical_of
 
 Notify = Callable[[str], None]
@@ -106,7 +106,7 @@ def fit(
         learnt = np.setdiff1d(training, trained.left_out)
         typical = typical_of(trained.autoencoder, source, learnt, settings)
         scoring = Scoring(settings.score, settings.blur, settings.tile, typical)
-        record = _record(settings, trained, len(training), found.fingerprint, versions)
+        record = _record(trained, len(training), found.fingerprint, versions)
         run = Run(folder, image, scoring, record, None if data is None else str(Path(data).resolve()))
         write_run(partial, run, trained, (source.name(index) for index in trained.left_out.tolist()))
         _draw(partial, run, trained, images)
@@ -135,7 +135,7 @@ def _train(source: ImageSource, training: Indices, held_out: Indices, settings: 
             f"epoch {epoch.number}/{settings.epochs}: loss {epoch.loss:.5f}, held-out loss {epoch.held_out_loss:.5f}"
         )
 
-    if settings.robust:
+    if scouted(len(training), settings):
         notify("a scout first looks for images that stand out; then the network proper is trained")
     with progress_bar("training", batches(len(training), settings)) as advance:
         trained = train(source, training, held_out, settings, on_batch=advance, on_epoch=report)
@@ -144,12 +144,9 @@ def _train(source: ImageSource, training: Indices, held_out: Indices, settings: 
     return trained
 
 
-def _record(
-    settings: Settings, trained: Trained, images: int, fingerprint: str, versions: dict[str, str]
-) -> TrainingRecord:
-    everything = asdict(settings) | {
-        "filters": list(settings.filters),
-        "repair": trained.repaired,
+def _record(trained: Trained, images: int, fingerprint: str, versions: dict[str, str]) -> TrainingRecord:
+    everything = asdict(trained.settings) | {
+        "filters": list(trained.settings.filters),
         "kept_epoch": trained.kept,
         "interrupted": trained.interrupted,
         "left_out": len(trained.left_out),

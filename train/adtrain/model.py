@@ -5,13 +5,16 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import keras
+import numpy as np
 from keras import layers
+from numpy.typing import NDArray
 
 from adexport.reduction import reach_of
 from adscore.errors import InputError
 
 STRIDE = 2
 LEAK = 0.2
+_DARKEST = 0.01
 
 
 class Autoencoder(NamedTuple):
@@ -30,6 +33,7 @@ def build_autoencoder(
     filters: tuple[int, ...] = (32, 64),
     latent: int = 16,
     decoder: Literal["narrow", "wide"] = "wide",
+    momentum: float = 0.99,
 ) -> Autoencoder:
     """Returns an autoencoder for float32 images in 0..1.
 
@@ -44,6 +48,7 @@ def build_autoencoder(
         filters: filters of each convolution, from the image inwards.
         latent: length of the latent vector.
         decoder: "wide" or "narrow".
+        momentum: of the running statistics in batch normalisation; the nearer to 1, the longer they remember.
 
     Raises:
         InputError: height or width does not halve so often; the message names the nearest that do.
@@ -54,7 +59,7 @@ def build_autoencoder(
     for count in filters:
         hidden = layers.Conv2D(count, 3, strides=STRIDE, padding="same")(hidden)
         hidden = layers.LeakyReLU(negative_slope=LEAK)(hidden)
-        hidden = layers.BatchNormalization()(hidden)
+        hidden = layers.BatchNormalization(momentum=momentum)(hidden)
     volume = tuple(hidden.shape[1:])
     encoder = keras.Model(image, layers.Dense(latent)(layers.Flatten()(hidden)), name="encoder")
 
@@ -64,11 +69,21 @@ def build_autoencoder(
     for count in reversed(filters):
         hidden = layers.Conv2DTranspose(max(1, count // share), 3, strides=STRIDE, padding="same")(hidden)
         hidden = layers.LeakyReLU(negative_slope=LEAK)(hidden)
-        hidden = layers.BatchNormalization()(hidden)
+        hidden = layers.BatchNormalization(momentum=momentum)(hidden)
     hidden = layers.Conv2DTranspose(channels, 3, padding="same")(hidden)
     decode = keras.Model(code, layers.Activation("sigmoid")(hidden), name="decoder")
 
     return Autoencoder(encoder, decode, keras.Model(image, decode(encoder(image)), name="autoencoder"))
+
+
+def start_at(built: Autoencoder, brightness: NDArray[np.float32]) -> None:
+    """Lets an untrained network answer with this brightness, (channels,) in 0..1, whatever it is shown.
+
+    A sigmoid starts at one half. Where most pixels are black, the first steps push it so far down that its slope is
+    nearly nothing, and training may stand still for many epochs.
+    """
+    safe = np.clip(brightness, _DARKEST, 1 - _DARKEST)
+    built.decoder.layers[-2].bias.assign(np.log(safe / (1 - safe)))
 
 
 def check_size(height: int, width: int, filters: tuple[int, ...], tile: int = 0) -> None:

@@ -18,8 +18,13 @@ TILE = 32
 WHOLE_AN_EPOCH = 4_000
 TILES_AN_EPOCH = 6_400
 
-_WHOLE: dict[str, Any] = {"filters": (32, 64), "latent": 16, "repair": None, "score": "relative", "blur": 0.7}
+_WHOLE: dict[str, Any] = {"filters": (32, 64), "repair": None, "score": "relative", "blur": 0.7}
 _TILED: dict[str, Any] = {"filters": (16, 32), "latent": 8, "score": "deviation", "blur": 1.0}
+# The design that the project grew from.
+_TUTORIAL: dict[str, Any] = {
+    "decoder": "wide", "latent": 16, "repair": False, "robust": False, "start_at_mean": False, "momentum": 0.99,
+    "epochs": 20, "batch_size": 32, "learning_rate": 1e-3,
+}  # fmt: skip
 
 
 def choose_tile(width: int, height: int, asked: dict[str, Any], recipe: Recipe) -> int:
@@ -47,10 +52,8 @@ def choose_settings(images: int, tile: int, asked: dict[str, Any], recipe: Recip
     """
     given = {name: value for name, value in asked.items() if value is not None} | {"tile": tile}
     if recipe == "tutorial":
-        epochs, rate = given.get("epochs", 20), given.get("learning_rate", 1e-3)
+        design = _TUTORIAL | given
         # No epochs at all are refused by the settings, a line below.
-        decay = rate / max(1, epochs)
-        tutorial = {"decoder": "wide", "repair": False, "robust": False, "batch_size": 32, "decay": decay}
-        return Settings(**(tutorial | given))
+        return Settings(**({"decay": design["learning_rate"] / max(1, design["epochs"])} | design))
     few = {"views": max(1, round((TILES_AN_EPOCH if tile else WHOLE_AN_EPOCH) / images))}
     return Settings(**((_TILED if tile else _WHOLE) | few | given))

@@ -1,7 +1,7 @@
 """One round of training: a network, the epochs it went through, and the images it was kept from."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,14 @@ from adexport.graph import detector_function
 from adexport.scoring import Reduction, Scoring
 from adscore.errors import ADError
 from adtrain.feed import Feed
-from adtrain.model import build_autoencoder
-from adtrain.robust import Looks, by_epoch, keep
-from adtrain.settings import Settings
+from adtrain.model import build_autoencoder, start_at
+from adtrain.robust import keep
+from adtrain.settings import LATENT, Settings
 from adtrain.source import ImageSource, Indices, read_batches
+
+_LATENT = 16
+# Images that the mean brightness is measured on.
+_MEASURED = 256
 
 
 class TrainingError(ADError):
@@ -34,7 +38,7 @@ class Epoch:
 
 
 class Round:
-    """A network in training.
+    """A network in training; it looks at all training images after the epochs in `looks`.
 
     Attributes:
         autoencoder: `keras.Model` of pictures, or of tiles where the settings have them.
@@ -47,26 +51,32 @@ class Round:
         source: ImageSource,
         training: Indices,
         settings: Settings,
-        looks: Looks,
+        looks: Sequence[int] = (),
         on_epoch: Callable[[Epoch], None] = lambda _: None,
     ) -> None:
         height, width, channels = source.spec.shape
-        self.autoencoder: Any = build_autoencoder(
+        built = build_autoencoder(
             settings.tile or height,
             settings.tile or width,
             channels,
             filters=settings.filters,
-            latent=settings.latent,
+            latent=settings.latent or LATENT,
             decoder=settings.decoder,
-        ).autoencoder
+            momentum=settings.momentum,
+        )
+        if settings.start_at_mean:
+            start_at(built, _brightness(source, training))
+        self.autoencoder: Any = built.autoencoder
         self.epochs: list[Epoch] = []
         self.kept = training
         self._source, self._training, self._settings = source, training, settings
-        self._looks = by_epoch(looks, settings.epochs)
+        self._looks = looks
         self._on_epoch = on_epoch
         self._best_weights: list[NDArray[np.float32]] = []
         self._steps = settings.steps(len(training))
-        self.autoencoder.compile(optimizer=keras.optimizers.Adam(self._rate()), loss="mse")
+        self.autoencoder.compile(
+            optimizer=keras.optimizers.Adam(self._rate()), loss=_trimmed(settings.trim) if settings.trim else "mse"
+        )
 
     @property
     def best(self) -> Epoch:
@@ -108,12 +118,20 @@ class Round:
                 done = until
                 if until in self._looks:
                     was_kept = np.isin(self._training, self.kept)
-                    self.kept = self._training[keep(self._scores(), was_kept, self._looks[until])]
+                    self.kept = self._training[keep(self.scores(), was_kept)]
         except tf.errors.ResourceExhaustedError as error:
             raise TrainingError("memory is too small for this training; lower --batch-size or --size") from error
         except tf.errors.OpError:
             feed.raise_fault()
             raise
+
+    def scores(self) -> NDArray[np.float32]:
+        """Returns the scores of all training images, (n,): the mean of the map, with tiles of its largest pixels."""
+        reduction: Reduction = "top" if self._settings.tile else "mean"
+        scoring = Scoring(reduction, self._settings.blur, self._settings.tile)
+        score = detector_function(self.autoencoder, self._source.spec, scoring)
+        images = read_batches(self._source, self._training)
+        return np.concatenate([score(tf.constant(batch))["score"].numpy() for batch in images])
 
     def _end_epoch(self, index: int, logs: dict[str, float]) -> None:
         epoch = Epoch(index + 1, logs["loss"], logs["val_loss"])
@@ -134,10 +152,21 @@ class Round:
             return keras.optimizers.schedules.CosineDecay(settings.learning_rate, settings.epochs * self._steps)
         return keras.optimizers.schedules.InverseTimeDecay(settings.learning_rate, 1, settings.decay)
 
-    def _scores(self) -> NDArray[np.float32]:
-        """Returns the scores of all training images, (n,): the mean of the map, with tiles of its largest pixels."""
-        reduction: Reduction = "top" if self._settings.tile else "mean"
-        scoring = Scoring(reduction, self._settings.blur, self._settings.tile)
-        score = detector_function(self.autoencoder, self._source.spec, scoring)
-        images = read_batches(self._source, self._training)
-        return np.concatenate([score(tf.constant(batch))["score"].numpy() for batch in images])
+
+def _brightness(source: ImageSource, training: Indices) -> NDArray[np.float32]:
+    """Returns the mean brightness of some of the images, (channels,) in 0..1."""
+    some = training[:: max(1, len(training) // _MEASURED)]
+    means = [batch.mean(axis=(0, 1, 2)) for batch in read_batches(source, some)]
+    brightness: NDArray[np.float32] = (np.mean(means, axis=0) / 255.0).astype(np.float32)
+    return brightness
+
+
+def _trimmed(share: float) -> Callable[[Any, Any], Any]:
+    """Returns the mean squared error of a batch without the given share of its images, those of the largest errors."""
+
+    def loss(images: Any, reconstructions: Any) -> Any:
+        errors = tf.reduce_mean(tf.square(images - reconstructions), axis=(1, 2, 3))
+        kept = tf.cast(tf.math.ceil((1 - share) * tf.cast(tf.size(errors), tf.float32)), tf.int32)
+        return tf.reduce_mean(tf.sort(errors)[:kept])
+
+    return loss

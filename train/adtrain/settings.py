@@ -1,7 +1,7 @@
 """All that repeats a training; what the user leaves open is chosen from the data by `adtrain.plan`."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from adexport.scoring import Reduction
@@ -12,6 +12,10 @@ Decoder = Literal["narrow", "wide"]
 
 MIN_TILE = 8
 
+# What a picture is squeezed into; damage keeps a longer vector from copying what it is given.
+LATENT = 16
+LATENT_WITHOUT_REPAIR = 8
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -19,24 +23,28 @@ class Settings:
 
     filters: tuple[int, ...] = (32, 64)
     decoder: Decoder = "narrow"  # "wide": as many filters as the encoder; "narrow": half of them
-    latent: int = 16
+    latent: int | None = None  # None: 16, or 8 without repair
     tile: int = 0  # side of the tiles the network takes, in pixels; 0: it takes whole pictures
     repair: bool | None = True  # damage the images and let the network restore them; None: unless many stand out
     robust: bool = True  # leave out, as training goes on, what stands out from the rest
     score: Reduction = "mean"
     blur: float = 0.0  # of the difference, before it is squared; standard deviation in pixels
-    epochs: int = 20
+    epochs: int = 10
     views: int = 1  # how often an epoch visits each image, each time another tile or damage
     batch_size: int = 64
-    learning_rate: float = 1e-3
+    learning_rate: float = 1.5e-3
     decay: float | None = None  # rate = learning_rate / (1 + decay x steps); None: half a cosine down to nothing
+    start_at_mean: bool = True  # the untrained network answers with the images' mean brightness
+    momentum: float = 0.9  # of the running statistics in batch normalisation
+    trim: float = 0.0  # share of each batch, that of the largest errors, that is not learnt from
     held_out: float = 0.2  # share of the images that training never sees
     seed: int = 42
 
     def __post_init__(self) -> None:
         positive = {
-            "--latent": self.latent, "--epochs": self.epochs, "--batch-size": self.batch_size, "--views": self.views,
-            "--learning-rate": self.learning_rate, "--filters": min(self.filters, default=0),
+            "--latent": LATENT if self.latent is None else self.latent, "--epochs": self.epochs, "--views": self.views,
+            "--batch-size": self.batch_size, "--learning-rate": self.learning_rate,
+            "--filters": min(self.filters, default=0),
         }  # fmt: skip
         for flag, value in positive.items():
             if not 0 < value < math.inf:
@@ -53,3 +61,9 @@ class Settings:
     def steps(self, images: int) -> int:
         """Returns the number of batches in an epoch over so many images."""
         return -(-images * self.views // self.batch_size)
+
+    def chosen(self, many: bool) -> "Settings":
+        """Returns these with nothing left open; `many` says whether many training images stand out."""
+        repair = not many if self.repair is None else self.repair
+        latent = LATENT if repair else LATENT_WITHOUT_REPAIR
+        return replace(self, repair=repair, latent=latent if self.latent is None else self.latent)

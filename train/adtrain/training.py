@@ -1,7 +1,7 @@
 """Fitting the autoencoder: images in by index, weights out; Ctrl-C ends it early and keeps the best."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from adscore.errors import InputError
-from adtrain.robust import LOOKS, MANY, MIN_IMAGES, SCOUT_LOOKS, scout_settings
+from adtrain.robust import MANY, MANY_LIMIT, MIN_IMAGES, SCOUT_LIMIT, look_after, scout_settings, within
 from adtrain.round import Epoch, Round, TrainingError
 from adtrain.settings import Settings
 from adtrain.source import ImageSource, Indices
@@ -25,7 +25,7 @@ class Trained:
     epochs: tuple[Epoch, ...]
     kept: int  # the epoch whose weights these are
     interrupted: bool
-    repaired: bool  # whether it learnt to repair damage
+    settings: Settings  # with nothing left to choose
     left_out: Indices  # training images that stood out and were not learnt from at the end, ascending
 
 
@@ -45,10 +45,14 @@ def split(indices: Indices, settings: Settings) -> tuple[Indices, Indices]:
     return np.sort(shuffled[count:]), np.sort(shuffled[:count])
 
 
+def scouted(images: int, settings: Settings) -> bool:
+    """Returns whether a scout goes before the training on so many images."""
+    return settings.robust and images >= MIN_IMAGES
+
+
 def batches(images: int, settings: Settings) -> int:
     """Returns the number of batches in the whole training on so many images, for a progress bar."""
-    scouted = settings.robust and images >= MIN_IMAGES
-    epochs = settings.epochs + (scout_settings(settings).epochs if scouted else 0)
+    epochs = settings.epochs + (scout_settings(settings).epochs if scouted(images, settings) else 0)
     return epochs * settings.steps(images)
 
 
@@ -81,15 +85,16 @@ def train(
     """
     keras.utils.set_random_seed(settings.seed)
     tf.config.experimental.enable_op_determinism()
-    kept = training
-    if settings.robust and len(training) >= MIN_IMAGES:
-        scout = Round(source, training, scout_settings(settings), SCOUT_LOOKS)
+    kept, many = training, False
+    if scouted(len(training), settings):
+        scout = Round(source, training, scout_settings(settings))
         scout.fit(training, held_out, on_batch)
-        kept = scout.kept
-        if settings.repair is None:
-            settings = replace(settings, repair=len(kept) >= (1 - MANY) * len(training))
-    repaired = settings.repair is not False
-    proper = Round(source, training, replace(settings, repair=repaired), LOOKS if settings.robust else (), on_epoch)
+        scores = scout.scores()
+        inside = within(scores, SCOUT_LIMIT)
+        kept = training[inside]
+        many = float(np.mean(~within(scores, MANY_LIMIT, inside))) > MANY
+    settings = settings.chosen(many)
+    proper = Round(source, training, settings, look_after(settings.epochs) if settings.robust else (), on_epoch)
     interrupted = False
     try:
         proper.fit(kept, held_out, on_batch)
@@ -100,4 +105,4 @@ def train(
         interrupted = True
     number = proper.best.number if interrupted else proper.epochs[-1].number
     left_out = np.setdiff1d(training, proper.kept)
-    return Trained(proper.autoencoder, tuple(proper.epochs), number, interrupted, repaired, left_out)
+    return Trained(proper.autoencoder, tuple(proper.epochs), number, interrupted, settings, left_out)
