@@ -12,6 +12,7 @@ import tf2onnx
 
 from adexport.names import rename
 from adexport.reduction import reduce, squared_difference
+from adexport.rewrites import optimized
 from adexport.scoring import Scoring
 from adexport.tiles import by_tiles, contrast_of
 from adscore.model_file import INPUT, OUTPUTS
@@ -66,10 +67,17 @@ def detector_function(autoencoder: Any, image: ImageSpec, scoring: Scoring) -> A
     )
 
 
-def to_onnx(function: Any) -> onnx.ModelProto:
-    """Returns the graph of a `detector_function`, with dynamic batch size and without metadata."""
+def to_onnx(function: Any, *, rewrite: bool = True) -> onnx.ModelProto:
+    """Returns the graph of a `detector_function`, with dynamic batch size and without metadata.
+
+    Args:
+        function: what to convert.
+        rewrite: make the graph faster by `adexport.rewrites`; False leaves it as the converter wrote it.
+    """
     model: onnx.ModelProto
     model, _ = tf2onnx.convert.from_function(function, input_signature=function.input_signature, opset=OPSET)
+    if rewrite:
+        model = optimized(model)
     model.ir_version = IR_VERSION
     used = [opset for opset in model.opset_import if not opset.domain]  # the converter lists domains it did not use
     del model.opset_import[:]

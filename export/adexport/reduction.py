@@ -115,8 +115,11 @@ def _gaussian(sigma: float) -> NDArray[np.float32]:
 
 def _blurred(images: Any, weights: NDArray[np.float32]) -> Any:
     """Returns images, (n, height, width, channels), filtered along both axes, mirrored at the border."""
-    radius, channels = len(weights) // 2, images.shape[3]
+    reach, channels = len(weights) // 2, images.shape[3]
+    for axis in (1, 2):
+        # By places, and not by tf.pad, which the converter spells in a dozen operators.
+        places = np.pad(np.arange(images.shape[axis]), reach, mode="symmetric")
+        images = tf.gather(images, places, axis=axis)
     kernel = np.tile(weights[:, np.newaxis, np.newaxis, np.newaxis], (1, 1, channels, 1))
-    mirrored = tf.pad(images, [[0, 0], [radius, radius], [radius, radius], [0, 0]], mode="SYMMETRIC")
-    down = tf.nn.depthwise_conv2d(mirrored, kernel, strides=(1, 1, 1, 1), padding="VALID")
+    down = tf.nn.depthwise_conv2d(images, kernel, strides=(1, 1, 1, 1), padding="VALID")
     return tf.nn.depthwise_conv2d(down, kernel.transpose(1, 0, 2, 3), strides=(1, 1, 1, 1), padding="VALID")

@@ -37,8 +37,11 @@ def by_tiles(autoencoder: Any, images: Any, tile: int) -> tuple[Any, Any]:
 
 def contrast_of(images: Any) -> Any:
     """Returns the variance of each image's pixels about each channel's mean, float32 (batch, 1, 1)."""
-    centred = images - tf.reduce_mean(images, axis=[1, 2], keepdims=True)
-    return tf.reduce_mean(tf.square(centred), axis=[1, 2, 3], keepdims=True)[..., 0]
+    # Channel by channel, so that what is subtracted is one number for a whole run of pixels.
+    channels, pixels = images.shape[3], images.shape[1] * images.shape[2]
+    planes = tf.reshape(tf.transpose(images, (0, 3, 1, 2)), (-1, channels, pixels))
+    centred = planes - tf.reduce_mean(planes, axis=2, keepdims=True)
+    return tf.reduce_mean(tf.square(centred), axis=[1, 2], keepdims=True)
 
 
 class _Grids:
@@ -68,7 +71,7 @@ class _Grids:
         """Returns the weighted sum of the tiles, (batch, height, width, channels)."""
         half, tile = self._half, self._tile
         number = sum(down * across for *_, down, across in self._places)
-        weighted = tf.reshape(tiles * _window(tile), (-1, number, tile, tile, channels))
+        weighted = tf.reshape(tiles * _window(tile, channels), (-1, number, tile, tile, channels))
         total: Any = 0.0
         start = 0
         for top, left, down, across in self._places:
@@ -80,8 +83,8 @@ class _Grids:
         return total[:, half : half + self._height, half : half + self._width]
 
 
-def _window(tile: int) -> NDArray[np.float32]:
-    """Returns the weight of each pixel of a tile, (tile, tile, 1)."""
+def _window(tile: int, channels: int) -> NDArray[np.float32]:
+    """Returns the weight of each pixel of a tile, (tile, tile, channels)."""
     ramp = np.sin(np.pi * (np.arange(tile) + 0.5) / tile) ** 2
-    window: NDArray[np.float32] = (ramp[:, np.newaxis] * ramp)[..., np.newaxis].astype(np.float32)
-    return window
+    weights = (ramp[:, np.newaxis] * ramp)[..., np.newaxis].astype(np.float32)
+    return np.repeat(weights, channels, axis=2)
