@@ -1,10 +1,13 @@
 """Rewrites of the converted graph: the same sums of products, fewer of them. Each is exact in real arithmetic."""
 
+from collections.abc import Sequence
+
 import onnx
 import onnx_ir as ir
 from onnx_ir.passes.common import RemoveUnusedNodesPass
+from onnxscript.rewriter.pattern import RewriteRule
 
-from adexport.rewrites import affine, decoder, layout, pixels
+from adexport.rewrites import affine, blur, decoder, layout, phases, pixels
 
 # In this order: a later rule looks for what an earlier one leaves.
 RULES = (
@@ -16,12 +19,18 @@ RULES = (
     affine.into_conv_transpose,
     affine.into_dense,
     affine.add_once,
+    blur.blur_one_channel,
+    blur.blur_several_channels,
 )
 
 
-def optimized(model: onnx.ModelProto) -> onnx.ModelProto:
+# What int8 needs besides.
+INT8_RULES = (*RULES, phases.by_phases)
+
+
+def optimized(model: onnx.ModelProto, rules: Sequence[RewriteRule] = RULES) -> onnx.ModelProto:
     """Returns the graph with every rule applied where it fits; a graph that none fits comes back as it was."""
-    for rule in RULES:
+    for rule in rules:
         # The rules read static shapes, and each may leave values without.
         graph = ir.from_proto(onnx.shape_inference.infer_shapes(model))
         rule.apply_to_model(graph)

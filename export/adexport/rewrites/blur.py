@@ -1,0 +1,58 @@
+"""Rewrite of the blur: two products of matrices instead of mirroring, two convolutions and the layouts between them.
+
+The blur is linear along each axis, its mirrored border included: a picture's rows times one matrix, its columns times
+another. That is more arithmetic, in fewer passes: faster up to about 64 pixels a side, and slower at 128.
+"""
+
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+from onnxscript.rewriter.pattern import RewriteRule
+
+from adexport.rewrites.constants import constant, is_constant, numbers, shape_of
+
+LARGEST_SIDE = 64
+
+
+def _one_channel(
+    op: Any, x: ir.Value, down: ir.Value, across: ir.Value, rows: ir.Value, columns: ir.Value,
+    first_shape: ir.Value, second_shape: ir.Value, third_shape: ir.Value,
+) -> Any:  # fmt: skip
+    # With one channel the converter moves it by Reshape.
+    picture = op.Reshape(x, first_shape)
+    mirrored = op.Gather(op.Gather(picture, rows, axis=1), columns, axis=2)
+    first = op.Conv(op.Reshape(mirrored, second_shape), down, _allow_other_attributes=True)
+    return op.Conv(op.Reshape(first, third_shape), across, _allow_other_attributes=True)
+
+
+def _several_channels(op: Any, x: ir.Value, down: ir.Value, across: ir.Value, rows: ir.Value, columns: ir.Value) -> Any:
+    picture = op.Transpose(x, perm=[0, 2, 3, 1])
+    mirrored = op.Gather(op.Gather(picture, rows, axis=1), columns, axis=2)
+    first = op.Conv(op.Transpose(mirrored, perm=[0, 3, 1, 2]), down, _allow_other_attributes=True)
+    return op.Conv(first, across, _allow_other_attributes=True)
+
+
+def _by_matrices(
+    op: Any, x: ir.Value, down: ir.Value, across: ir.Value, rows: ir.Value, columns: ir.Value, **_: ir.Value
+) -> Any:
+    sides = shape_of(x)
+    if sides is None or max(sides[1:]) > LARGEST_SIDE or not is_constant(down, across, rows, columns):
+        return None
+    vertical = _matrix(sides[1], numbers(down)[0].ravel(), numbers(rows))
+    horizontal = _matrix(sides[2], numbers(across)[0].ravel(), numbers(columns))
+    blurred = op.MatMul(constant(op, vertical, down, "matrix"), x)
+    return op.MatMul(blurred, constant(op, horizontal.T, across, "matrix"))
+
+
+def _matrix(side: int, weights: NDArray[np.float32], places: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Returns the filter along a side as a matrix, (side, side)."""
+    matrix = np.zeros((side, side), np.float32)
+    for offset, weight in enumerate(weights):
+        np.add.at(matrix, (np.arange(side), places[offset : offset + side]), weight)
+    return matrix
+
+
+blur_one_channel = RewriteRule(_one_channel, _by_matrices)
+blur_several_channels = RewriteRule(_several_channels, _by_matrices)
