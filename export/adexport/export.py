@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from adexport.calibration import Rule, calibrate
@@ -66,6 +67,29 @@ def export_detector(
     function = detector_function(autoencoder, image, scoring)
     model = to_onnx(function)
     spec = _draft_spec(image, scoring, training)
+
+    def proof(draft: Detector, calibration: Calibration) -> Parity:
+        return judge(compare(function, draft, held_out, advance), calibration.threshold)
+
+    return finish(model, spec, held_out, rule, proof)
+
+
+def finish(
+    model: onnx.ModelProto,
+    spec: DetectorSpec,
+    held_out: Pixels,
+    rule: Rule,
+    proof: Callable[[Detector, Calibration], Parity],
+) -> Exported:
+    """Returns the detector file of a graph: scored, calibrated, proven, described.
+
+    Args:
+        model: the graph.
+        spec: a draft; what is measured is put in its place.
+        held_out: uint8 (n, height, width, channels).
+        rule: how the threshold is found.
+        proof: compares the detector of this graph with the Keras model.
+    """
     draft = Detector(with_spec(model, spec), provider="cpu")
     scores, peaks = _score(draft, held_out)
     calibration = calibrate(rule, draft, scores)
@@ -74,8 +98,8 @@ def export_detector(
         calibration=calibration,
         # A model without any error still needs a scale.
         map_scale=max(float(np.quantile(peaks, MAP_SCALE_QUANTILE)), float(np.finfo(np.float32).tiny)),
-        parity=judge(compare(function, draft, held_out, advance), calibration.threshold),
-        selftest=SelfTest(PATTERN, float(draft.score(pattern(image)[np.newaxis])[0])),
+        parity=proof(draft, calibration),
+        selftest=SelfTest(PATTERN, float(draft.score(pattern(spec.image)[np.newaxis])[0])),
     )
     content = with_spec(model, spec)
     Detector(content, provider="cpu")  # the finished file opens, and its spec is read back without complaint

@@ -4,15 +4,17 @@ TensorFlow runs it as a function, ONNX Runtime as the graph converted from that 
 computes a score.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import onnx
 import tensorflow as tf
 import tf2onnx
+from onnxscript.rewriter.pattern import RewriteRule
 
 from adexport.names import rename
 from adexport.reduction import reduce, squared_difference
-from adexport.rewrites import optimized
+from adexport.rewrites import RULES, optimized
 from adexport.scoring import Scoring
 from adexport.tiles import by_tiles, contrast_of
 from adscore.model_file import INPUT, OUTPUTS
@@ -67,28 +69,33 @@ def detector_function(autoencoder: Any, image: ImageSpec, scoring: Scoring) -> A
     )
 
 
-def to_onnx(function: Any, *, rewrite: bool = True) -> onnx.ModelProto:
+def to_onnx(function: Any, rules: Sequence[RewriteRule] = RULES) -> onnx.ModelProto:
     """Returns the graph of a `detector_function`, with dynamic batch size and without metadata.
 
     Args:
         function: what to convert.
-        rewrite: make the graph faster by `adexport.rewrites`; False leaves it as the converter wrote it.
+        rules: rewrites that make the graph faster; without any it is what the converter wrote.
     """
     model: onnx.ModelProto
     model, _ = tf2onnx.convert.from_function(function, input_signature=function.input_signature, opset=OPSET)
-    if rewrite:
-        model = optimized(model)
+    model = optimized(model, rules)
     model.ir_version = IR_VERSION
-    used = [opset for opset in model.opset_import if not opset.domain]  # the converter lists domains it did not use
-    del model.opset_import[:]
-    model.opset_import.extend(used)
-    model.graph.name = "adscore"
-    model.graph.doc_string = ""
     by_name = {value.name: value for value in model.graph.output}
     del model.graph.output[:]
     model.graph.output.extend(by_name[name] for name in OUTPUTS)
     for value in [*model.graph.input, *model.graph.output]:
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    return tidied(model)
+
+
+def tidied(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Returns the graph with names that depend on it alone, and without what tools note in passing."""
+    used = [opset for opset in model.opset_import if not opset.domain]  # the converter lists domains it did not use
+    del model.opset_import[:]
+    model.opset_import.extend(used)
+    model.graph.name = "adscore"
+    model.graph.doc_string = ""
+    del model.graph.value_info[:]
     rename(model.graph)
     return model
 

@@ -20,6 +20,7 @@ def describe(spec: DetectorSpec) -> str:
         "parity": f"{parity.images} images at batch {' and '.join(map(str, parity.batch_sizes))}: largest relative "
         f"difference from Keras {parity.max_relative_difference:.1e}, labels agree {parity.label_agreement:.2%}",
         "self-test": f"{spec.selftest.pattern} scores {spec.selftest.score:.9g}",
+        "precision": spec.precision,
         "format": str(spec.format_version),
     }
     return "\n".join(f"{name:<10} {text}" for name, text in topics.items())

@@ -16,6 +16,7 @@ MAX_FLOAT32 = 3.4028234663852886e38
 
 Mode = Literal["L", "RGB"]
 Rule = Literal["split-conformal", "quantile", "given"]
+Precision = Literal["float32", "int8"]
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ class DetectorSpec:
     training: TrainingRecord
     parity: Parity
     selftest: SelfTest
+    precision: Precision = "float32"  # of the large layers; error and score are float32 in any case
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:

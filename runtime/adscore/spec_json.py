@@ -1,13 +1,13 @@
 """The spec as JSON text: written by the exporter, read strictly by every scorer.
 
-Missing keys, wrong types, unknown rules and unknown versions are refused; keys that this version does not know are
-passed over, since whatever changes the meaning of a known key raises `format_version`.
+Missing keys (but those that came later), wrong types, unknown rules and unknown versions are refused; keys that this
+version does not know are passed over, since whatever changes the meaning of a known key raises `format_version`.
 """
 
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
@@ -84,10 +84,11 @@ def _read_object(kind: Any, value: object, where: str) -> Any:
     if not isinstance(value, Mapping):
         raise ValueError(f"{where} is not an object")  # noqa: TRY004 - one kind of fault for the caller to catch
     hints = get_type_hints(kind)
-    missing = [field.name for field in fields(kind) if field.name not in value]
+    missing = [field.name for field in fields(kind) if field.name not in value and field.default is MISSING]
     if missing:
         raise ValueError(f"{where} lacks {', '.join(missing)}")
-    return kind(**{name: read_as(hints[name], value[name], f"{where}.{name}") for name in hints})
+    # A key that came later has a default, for files that were written before.
+    return kind(**{name: read_as(hints[name], value[name], f"{where}.{name}") for name in hints if name in value})
 
 
 def _read_union(kinds: tuple[Any, ...], value: object, where: str) -> Any:

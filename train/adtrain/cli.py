@@ -11,11 +11,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from adscore.command import check_threshold, fail, run
+from adscore.command import fail, run
+from adtrain.cli_export import export
 from adtrain.quiet import import_tensorflow
 
 # What the train extra brings beyond the scorer.
-_TRAINING_STACK = ("keras", "matplotlib", "onnx", "sklearn", "tensorflow", "tf2onnx")
+_TRAINING_STACK = ("keras", "matplotlib", "onnx", "onnx_ir", "onnxscript", "sklearn", "tensorflow", "tf2onnx")
 
 _MAX_SIDE = 8192
 _MAX_SEED = 2**32 - 1
@@ -145,37 +146,7 @@ def fit(
     )
 
 
-@app.command(epilog="Example: adtrain export artifacts/run --out artifacts/detector.onnx --fpr 0.01")
-def export(
-    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Run folder.")] = Path("artifacts/run"),
-    out: Annotated[Path, typer.Option(help="Detector file to write.")] = Path("artifacts/detector.onnx"),
-    fpr: Annotated[
-        float | None,
-        typer.Option(help="False-alarm rate to keep, by the held-out images. Default: 0.01, more with few images."),
-    ] = None,
-    quantile: Annotated[
-        float | None, typer.Option(help="Threshold at this quantile of the scores of all images, trained on or not.")
-    ] = None,
-    threshold: Annotated[float | None, typer.Option(help="Threshold chosen by hand.")] = None,
-) -> None:
-    """Make one .onnx file of a run: the whole detector, calibrated, and proven equal to the Keras model."""
-    if sum(rule is not None for rule in (fpr, quantile, threshold)) > 1:
-        raise typer.BadParameter("give one of --fpr, --quantile and --threshold", param_hint="--fpr")
-    check_threshold(threshold)
-    for hint, value in (("--fpr", fpr), ("--quantile", quantile)):
-        if value is not None and not 0 < value < 1:
-            raise typer.BadParameter("lies between 0 and 1", param_hint=hint)
-    import_tensorflow()
-    from adtrain.export import export_run, rule_for
-    from adtrain.pollution import warnings
-    from adtrain.report import export_table, show
-    from adtrain.run import load_run
-
-    loaded = load_run(run_folder)
-    exported = export_run(loaded, rule_for(loaded, fpr=fpr, quantile=quantile, threshold=threshold), out)
-    show(export_table(exported, out))
-    for warning in warnings(exported):
-        _notify(f"warning: {warning}")
+app.command(epilog="Example: adtrain export artifacts/run --out artifacts/detector.onnx --fpr 0.01")(export)
 
 
 @app.command(epilog="Example: adtrain evaluate artifacts/detector.onnx ./data")

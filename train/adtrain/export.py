@@ -1,9 +1,10 @@
 """From a run folder to a detector file: the run's weights and held-out images, handed to adexport."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from adexport import Exported, Given, Quantile, Rule, SplitConformal, export_detector
+from adexport import Change, Exported, Given, Quantile, Rule, SplitConformal, export_detector, export_int8
 from adexport.parity import BATCH_SIZES
 from adscore.atomic import appears_when_complete, refuse_folder
 from adscore.images import Pixels
@@ -19,40 +20,64 @@ def rule_for(run: Run, *, fpr: float | None, quantile: float | None, threshold: 
     if threshold is not None:
         return Given(threshold)
     if quantile is not None:
-        return Quantile(quantile, all_images(run))
+        return Quantile(quantile, AllImages(run))
     if fpr is not None:
         return SplitConformal(fpr)
     return SplitConformal(default_rate(len(load_held_out(run))))
 
 
-def all_images(run: Run) -> Iterator[Pixels]:
-    """Yields batches of all images of a run, training and held-out, uint8 (n, height, width, channels).
+class AllImages:
+    """Batches of all images of a run, training and held-out, uint8 (n, height, width, channels), as often as wanted."""
 
-    Raises:
-        RunError: the images are no longer those that the run was made from.
-    """
-    source = reopen_source(run.data, run.image)
-    with progress_bar("reading", len(source)) as advance:
-        found = survey(source, advance)
-    if found.fingerprint != run.training.fingerprint:
-        raise RunError(
-            f"{run.data}: its images are not those that {run.folder} was trained on; --quantile needs them all. "
-            "Bring them back, train again, or use --fpr, which needs the held-out images only"
-        )
-    yield from read_batches(source, found.readable)
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __iter__(self) -> Iterator[Pixels]:
+        """Reads them.
+
+        Raises:
+            RunError: the images are no longer those that the run was made from.
+        """
+        run = self._run
+        source = reopen_source(run.data, run.image)
+        with progress_bar("reading", len(source)) as advance:
+            found = survey(source, advance)
+        if found.fingerprint != run.training.fingerprint:
+            raise RunError(
+                f"{run.data}: its images are not those that {run.folder} was trained on; --quantile needs them all. "
+                "Bring them back, train again, or use --fpr, which needs the held-out images only"
+            )
+        yield from read_batches(source, found.readable)
 
 
-def export_run(run: Run, rule: Rule, out: Path) -> Exported:
+@dataclass(frozen=True)
+class Int8:
+    """What an int8 export has beside the file."""
+
+    float32: Exported  # the float detector of the same weights
+    change: Change
+
+
+def export_run(
+    run: Run, rule: Rule, out: Path, *, int8: bool = False, allow_degraded: bool = False
+) -> tuple[Exported, Int8 | None]:
     """Writes the detector file and returns it; the run's histogram is drawn anew with the threshold chosen.
+
+    Args:
+        run: what was trained.
+        rule: how the threshold is found.
+        out: the file.
+        int8: write the int8 detector, which is compared with the float one.
+        allow_degraded: accept an int8 detector however many labels flip.
 
     Raises:
         ADError: with what to do about it; then nothing was written.
     """
     refuse_folder(out)
-    held_out = load_held_out(run)
-    with progress_bar("comparing", len(held_out) * len(BATCH_SIZES)) as advance:
+    held_out, weights = load_held_out(run), load_weights(run)
+    with progress_bar("comparing", len(held_out) * len(BATCH_SIZES) * (2 if int8 else 1)) as advance:
         exported = export_detector(
-            load_weights(run),
+            weights,
             held_out,
             image=run.image,
             scoring=run.scoring,
@@ -60,9 +85,17 @@ def export_run(run: Run, rule: Rule, out: Path) -> Exported:
             rule=rule,
             advance=advance,
         )
+        beside = None
+        if int8:
+            plain = exported
+            exported, change = export_int8(
+                plain, weights, held_out,
+                scoring=run.scoring, rule=rule, allow_degraded=allow_degraded, advance=advance,
+            )  # fmt: skip
+            beside = Int8(plain, change)
     # The picture first: once the detector is there, nothing may fail any more.
     with appears_when_complete(run.folder / HISTOGRAM) as partial:
         draw_histogram(exported.held_out_scores, exported.spec.calibration, partial)
     with appears_when_complete(out) as partial:
         partial.write_bytes(exported.content)
-    return exported
+    return exported, beside

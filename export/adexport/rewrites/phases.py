@@ -1,8 +1,8 @@
 """Rewrite for the int8 graph: a transposed convolution becomes a plain one, which ONNX Runtime has int8 kernels for.
 
-A transposed convolution of stride 2 makes four pixels, its phases, of each place. A plain convolution makes them as four
-times the channels; then they are moved to their places. They are moved channels last, where a pixel's channels are one
-run of memory, and by transposing, which works on int8 as well: `DepthToSpace` took five times as long.
+A transposed convolution of stride 2 makes four pixels, its phases, of each place. A plain convolution makes them as
+four times the channels; then they are moved to their places. They are moved channels last, where a pixel's channels are
+one run of memory, and by transposing, which works on int8 as well: `DepthToSpace` took five times as long.
 """
 
 from typing import Any
