@@ -79,8 +79,8 @@ def test_adtrain_says_what_to_install(light: Path, tmp_path: Path, arguments: li
     done = call(light / "adtrain", *arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "error: adtrain needs keras, matplotlib, onnx, onnx_ir, onnxscript, sklearn, tensorflow, tf2onnx, which the scorer does not; "
-        "pip install 'adscore[train]'\n"
+        "error: adtrain needs keras, matplotlib, onnx, onnx_ir, onnxscript, sklearn, tensorflow, tf2onnx, which the "
+        "scorer does not; pip install 'adscore[train]'\n"
     )
 
 
