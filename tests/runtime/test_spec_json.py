@@ -28,7 +28,13 @@ def test_unknown_keys_are_passed_over() -> None:
     assert from_json(changed("image.comment", "a later version's")) == tiny_spec()
 
 
-@pytest.mark.parametrize("name", sorted(asdict(tiny_spec()).keys() - {"format_version"}))
+def test_a_key_that_came_later_may_be_missing() -> None:
+    data = json.loads(to_json(tiny_spec()))
+    del data["precision"]
+    assert from_json(json.dumps(data)).precision == "float32"
+
+
+@pytest.mark.parametrize("name", sorted(asdict(tiny_spec()).keys() - {"format_version", "precision"}))
 def test_missing_key_is_named(name: str) -> None:
     data = json.loads(to_json(tiny_spec()))
     del data[name]

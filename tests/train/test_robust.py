@@ -46,16 +46,16 @@ def test_coming_back_takes_more_than_staying() -> None:
     # In units of `within` the three images lie at about 3.3, 7.3 and 10.
     scores = np.concatenate([NORMAL, np.array([2.3, 6.3, 13], np.float32)])
     was_kept = np.ones(len(scores), bool)
-    assert keep(scores, was_kept)[900:].tolist() == [True, True, False]
+    assert keep(scores, was_kept, 6.0)[900:].tolist() == [True, True, False]
     was_kept[900:] = False
-    assert keep(scores, was_kept)[900:].tolist() == [True, False, False]
+    assert keep(scores, was_kept, 6.0)[900:].tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize(
     ("epochs", "after"), [(1, []), (2, [1]), (3, [1, 2]), (10, [2, 4, 6, 8]), (200, [40, 80, 120, 160])]
 )
 def test_looks_lie_within_the_training(epochs: int, after: list[int]) -> None:
-    assert look_after(epochs) == after
+    assert list(look_after(epochs)) == after
 
 
 def test_the_scout_is_smaller_and_copies_nothing_else() -> None:

@@ -19,11 +19,11 @@ from adtrain.settings import Settings
 # Limits are in the units of `within`.
 # Beyond this for the scout, an image is left out at first; far too many are, rather than an anomaly too few.
 SCOUT_LIMIT = 2.5
-# Within this for the network, it is taken back; beyond the other, one that was kept is left out after all.
-BACK = 6.0
+# After these shares of its epochs the network looks, and takes back what it finds within the limit: more at every look,
+# for the learning rate falls, and what comes back late is hardly learnt by heart.
+LOOKS = ((0.2, 5.0), (0.4, 5.5), (0.6, 6.0), (0.8, 6.5))
+# Beyond this for the network, an image that was kept is left out after all.
 OUT = 9.0
-# The network looks after these shares of its epochs; what comes back later is hardly learnt.
-LOOKS = (0.2, 0.4, 0.6, 0.8)
 # Below this many images a spread says little.
 MIN_IMAGES = 20
 
@@ -50,15 +50,15 @@ def scout_settings(settings: Settings) -> Settings:
     )
 
 
-def look_after(epochs: int) -> list[int]:
-    """Returns the numbers of epochs done at which a training of so many looks; never at its end."""
-    return sorted({number for share in LOOKS if 1 <= (number := round(share * epochs)) < epochs})
+def look_after(epochs: int) -> dict[int, float]:
+    """Returns the limits for coming back by the number of epochs done, for a training of so many; never at its end."""
+    return {number: limit for share, limit in LOOKS if 1 <= (number := round(share * epochs)) < epochs}
 
 
-def keep(scores: NDArray[np.float32], was_kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def keep(scores: NDArray[np.float32], was_kept: NDArray[np.bool_], back: float) -> NDArray[np.bool_]:
     """Returns which images to learn from after a look, (n,), by their scores and by whether they were kept before."""
     # Beside what is left out, what is like it comes closer to the rest, so coming back takes more than staying.
-    return within(scores, OUT, was_kept) & (was_kept | within(scores, BACK, was_kept))
+    return within(scores, OUT, was_kept) & (was_kept | within(scores, back, was_kept))
 
 
 def within(scores: NDArray[np.float32], limit: float, reference: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:

@@ -1,7 +1,7 @@
 """One round of training: a network, the epochs it went through, and the images it was kept from."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,7 @@ class Epoch:
 
 
 class Round:
-    """A network in training; it looks at all training images after the epochs in `looks`.
+    """A network in training; after the epochs in `looks` it looks at all training images, with that limit.
 
     Attributes:
         autoencoder: `keras.Model` of pictures, or of tiles where the settings have them.
@@ -51,7 +51,7 @@ class Round:
         source: ImageSource,
         training: Indices,
         settings: Settings,
-        looks: Sequence[int] = (),
+        looks: Mapping[int, float] | None = None,
         on_epoch: Callable[[Epoch], None] = lambda _: None,
     ) -> None:
         height, width, channels = source.spec.shape
@@ -70,7 +70,7 @@ class Round:
         self.epochs: list[Epoch] = []
         self.kept = training
         self._source, self._training, self._settings = source, training, settings
-        self._looks = looks
+        self._looks = looks or {}
         self._on_epoch = on_epoch
         self._best_weights: list[NDArray[np.float32]] = []
         self._steps = settings.steps(len(training))
@@ -118,7 +118,7 @@ class Round:
                 done = until
                 if until in self._looks:
                     was_kept = np.isin(self._training, self.kept)
-                    self.kept = self._training[keep(self.scores(), was_kept)]
+                    self.kept = self._training[keep(self.scores(), was_kept, self._looks[until])]
         except tf.errors.ResourceExhaustedError as error:
             raise TrainingError("memory is too small for this training; lower --batch-size or --size") from error
         except tf.errors.OpError:

@@ -94,7 +94,7 @@ def train(
         kept = training[inside]
         many = float(np.mean(~within(scores, MANY_LIMIT, inside))) > MANY
     settings = settings.chosen(many)
-    proper = Round(source, training, settings, look_after(settings.epochs) if settings.robust else (), on_epoch)
+    proper = Round(source, training, settings, look_after(settings.epochs) if settings.robust else {}, on_epoch)
     interrupted = False
     try:
         proper.fit(kept, held_out, on_batch)
