@@ -44,13 +44,16 @@ class Network:
     size: tuple[int, int] | None = None
     mode: str | None = None
     tile: int | None = None
+    epochs: int | None = None
+    views: int | None = None
 
 
+# Of the larger ones only speed is measured, which no further epoch changes.
 NETWORKS = (
     Network("demo, 28x28 grey", None),
-    Network("screws, 64x64 RGB, whole", "screws", (64, 64), "RGB", 0),
-    Network("paper, 128x128 grey, whole", "paper/PA_BDP01_TL", (128, 128), "L", 0),
-    Network("paper, 128x128 RGB, tiles", "paper/PA_BDP01_TL"),
+    Network("screws, 64x64 RGB, whole", "screws", (64, 64), "RGB", 0, epochs=3, views=10),
+    Network("paper, 128x128 grey, whole", "paper/PA_BDP01_TL", (128, 128), "L", 0, epochs=3, views=10),
+    Network("paper, 128x128 RGB, tiles", "paper/PA_BDP01_TL", epochs=3),
 )
 
 
@@ -139,7 +142,7 @@ def _run(network: Network, data: Path | None) -> Any:
     if not folder.is_dir():
         source = None if network.data is None or data is None else str(data / network.data)
         fit(
-            source, folder, {"tile": network.tile},
+            source, folder, {"tile": network.tile, "epochs": network.epochs, "views": network.views},
             size=network.size, mode=network.mode,  # type: ignore[arg-type]
             notify=lambda line: print(line, file=sys.stderr),
         )  # fmt: skip
