@@ -59,6 +59,9 @@ def test_large_layers_are_narrow_and_what_judges_is_not(ingredients: Any) -> Non
     kinds = {output.name: output.type.tensor_type.elem_type for output in model.graph.output}
     assert set(kinds.values()) == {onnx.TensorProto.FLOAT}
     names = {initializer.name: initializer for initializer in model.graph.initializer}
+    makers = {output: node.op_type for node in model.graph.node for output in node.output}
+    weights = [makers.get(node.input[1]) for node in model.graph.node if node.op_type == "MatMul"]
+    assert weights[:2] == ["Mul", "Mul"]  # widened once; DequantizeLinear would be fused into a narrow product
     narrow = sum(
         int(np.prod(each.dims))
         for each in names.values()

@@ -29,7 +29,15 @@ def test_few_images_are_all_kept() -> None:
     assert within(np.array([1, 1, 1, 1, 1000], np.float32), 3.0).all()
 
 
+def test_few_that_are_learnt_from_bring_nothing_back() -> None:
+    scores = np.concatenate([np.ones(19), np.full(4, 50)]).astype(np.float32)
+    assert keep(scores, scores < 2, 6.0).tolist() == (scores < 2).tolist()
+
+
 def test_equal_scores_are_all_kept() -> None:
+    nearly = np.full(50, 0.25, np.float32)
+    nearly[:5] *= 1.001
+    assert within(nearly, 3.0).all()
     assert within(np.full(50, 0.25, np.float32), 3.0).all()
     assert within(np.zeros(50, np.float32), 3.0).all()
 

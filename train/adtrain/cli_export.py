@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from adscore.command import check_threshold
+from adscore.errors import InputError
 from adtrain.quiet import import_tensorflow
 
 
@@ -56,6 +57,9 @@ def export(
     exported, beside = export_run(loaded, rule, out, int8=int8, allow_degraded=allow_degraded)
     show(export_table(exported, out))
     if beside:
-        show(int8_table(exported, beside, labelled))
+        try:
+            show(int8_table(exported, beside, labelled))
+        except InputError as error:  # the detector is written; only the comparison is missing
+            typer.echo(f"warning: not compared on {compare}: {error}", err=True)
     for warning in warnings(exported):
         typer.echo(f"warning: {warning}", err=True)

@@ -77,7 +77,7 @@ def build_autoencoder(
 
 
 def start_at(built: Autoencoder, brightness: NDArray[np.float32]) -> None:
-    """Lets an untrained network answer with this brightness, (channels,) in 0..1, whatever it is shown.
+    """Lets an untrained network answer about this brightness, (channels,) in 0..1.
 
     A sigmoid starts at one half. Where most pixels are black, the first steps push it so far down that its slope is
     nearly nothing, and training may stand still for many epochs.

@@ -47,7 +47,10 @@ def int8_table(exported: "Exported", beside: "Int8", labelled: Sequence[Labelled
         "size": f"{change.size:.2f} of the float file",
     }
     if labelled:
-        figures = [score_files(Detector(content), labelled) for content in (beside.float32.content, exported.content)]
+        figures = [
+            score_files(Detector(content, provider="cpu"), labelled)
+            for content in (beside.float32.content, exported.content)
+        ]
         before, after = figures
         flips = int((before.flagged != after.flagged).sum())
         rows["labelled images"] = f"{flips} of {len(before.flagged)} labels flip"

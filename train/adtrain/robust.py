@@ -32,6 +32,8 @@ MIN_IMAGES = 20
 MANY = 0.02
 MANY_LIMIT = 4.5
 
+_LEAST_SPREAD = 0.01  # of the logarithms, so of a hundredth
+
 _SCOUT_LATENT = 4
 _SCOUT_EPOCHS = 0.2  # as a share of the network's
 _SCOUT_TRIM = 0.15
@@ -68,9 +70,9 @@ def within(scores: NDArray[np.float32], limit: float, reference: NDArray[np.bool
     out if its logarithm lies more than `limit` such distances above the median.
     """
     logarithms = np.log(scores.astype(np.float64) + np.finfo(np.float32).tiny)
-    chosen = logarithms if reference is None else logarithms[reference]
-    if len(chosen) < MIN_IMAGES:
+    if len(logarithms) < MIN_IMAGES:
         return np.ones_like(logarithms, bool)
-    median, upper = np.quantile(chosen, (0.5, 0.8))
-    inside: NDArray[np.bool_] = logarithms <= median + limit * (upper - median)
+    median, upper = np.quantile(logarithms if reference is None else logarithms[reference], (0.5, 0.8))
+    # Images that are all but equal have no spread to speak of.
+    inside: NDArray[np.bool_] = logarithms <= median + limit * max(upper - median, _LEAST_SPREAD)
     return inside

@@ -19,8 +19,7 @@ from adtrain.robust import keep
 from adtrain.settings import LATENT, Settings
 from adtrain.source import ImageSource, Indices, read_batches
 
-_LATENT = 16
-# Images that the mean brightness is measured on.
+# At most so many images are measured for the mean brightness.
 _MEASURED = 256
 
 
@@ -155,9 +154,9 @@ class Round:
 
 def _brightness(source: ImageSource, training: Indices) -> NDArray[np.float32]:
     """Returns the mean brightness of some of the images, (channels,) in 0..1."""
-    some = training[:: max(1, len(training) // _MEASURED)]
-    means = [batch.mean(axis=(0, 1, 2)) for batch in read_batches(source, some)]
-    brightness: NDArray[np.float32] = (np.mean(means, axis=0) / 255.0).astype(np.float32)
+    some = training[:: -(-len(training) // _MEASURED)]
+    total = sum(batch.mean(axis=(1, 2)).sum(axis=0) for batch in read_batches(source, some))
+    brightness: NDArray[np.float32] = np.asarray(total / len(some) / 255.0, np.float32)
     return brightness
 
 

@@ -27,7 +27,7 @@ HISTORY = "history.csv"
 LEFT_OUT = "left_out.txt"
 RUN_FILES = (WEIGHTS, RECORD, HELD_OUT, HISTORY, LEFT_OUT)
 
-TOOLS = ("adscore", "keras", "numpy", "onnx", "onnxruntime", "pillow", "tensorflow", "tf2onnx")
+TOOLS = ("adscore", "keras", "numpy", "onnx", "onnx-ir", "onnxruntime", "onnxscript", "pillow", "tensorflow", "tf2onnx")
 
 
 class RunError(ADError):

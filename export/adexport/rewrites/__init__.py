@@ -1,4 +1,4 @@
-"""Rewrites of the converted graph: the same sums of products, fewer of them. Each is exact in real arithmetic."""
+"""Rewrites of the converted graph: the same scores by less work. Each is exact in real arithmetic."""
 
 from collections.abc import Sequence
 

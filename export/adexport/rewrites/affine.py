@@ -10,7 +10,16 @@ import numpy as np
 import onnx_ir as ir
 from onnxscript.rewriter.pattern import RewriteRule
 
-from adexport.rewrites.constants import attributes_of, computed, constant, is_constant, numbers, others_of, shape_of
+from adexport.rewrites.constants import (
+    attributes_of,
+    computed,
+    constant,
+    is_constant,
+    is_plain,
+    numbers,
+    others_of,
+    shape_of,
+)
 
 
 def _normalized(op: Any, x: ir.Value, scale: ir.Value, shift: ir.Value) -> Any:
@@ -30,18 +39,21 @@ def _into(layer: str) -> RewriteRule:
 
     def replacement(op: Any, x: ir.Value, scale: ir.Value, shift: ir.Value, weights: ir.Value, linear: ir.Value) -> Any:
         sides, bias = shape_of(x), others_of(linear, 2)
-        if sides is None or not is_constant(scale, shift, weights, *bias):
+        if sides is None or not is_constant(scale, shift, weights, *bias) or not is_plain(attributes_of(linear)):
+            return None
+        by_channel = (1, sides[0], 1, 1)
+        if numbers(scale).shape != by_channel or numbers(shift).shape != by_channel or not numbers(scale).all():
             return None
         along = [1, 1, 1, 1]
         along[inputs] = -1
-        scaled = constant(op, numbers(weights) * numbers(scale).reshape(along), weights, "scaled")
+        scaled = constant(op, numbers(weights) * numbers(scale).reshape(along), linear, "weights")
         shifted = np.broadcast_to(numbers(shift), (1, *sides)).astype(np.float32)
         attributes = attributes_of(linear)
         offset = computed(layer, shifted, numbers(weights), *map(numbers, bias), **attributes)
         if offset.size <= shifted.size:
             return op.Add(getattr(op, layer)(x, scaled, **attributes), constant(op, offset, linear, "offset"))
         # The map would be larger than the picture that the shift is added to: then only the scale moves on.
-        before = constant(op, numbers(shift) / numbers(scale), shift, "unscaled")
+        before = constant(op, numbers(shift) / numbers(scale), linear, "shift")
         return getattr(op, layer)(op.Add(x, before), scaled, *bias, **attributes)
 
     return RewriteRule(pattern, replacement)
@@ -57,10 +69,12 @@ def _scaled_dense(
     sides = shape_of(x)
     if sides is None or not is_constant(scale, shift, shape, weights):
         return None
+    if numbers(shape).size != 2 or numbers(weights).shape[0] != np.prod(sides):  # not the whole picture in one vector
+        return None
     each = [np.broadcast_to(numbers(value), (1, *sides)).reshape(1, -1) for value in (scale, shift)]
     scaled = numbers(weights) * each[0].T
     offset = (each[1].astype(np.float64) @ numbers(weights).astype(np.float64)).astype(np.float32)
-    dense = op.MatMul(op.Reshape(x, shape), constant(op, scaled, weights, "scaled"))
+    dense = op.MatMul(op.Reshape(x, shape), constant(op, scaled, linear, "weights"))
     return op.Add(dense, constant(op, offset[0], linear, "offset"))
 
 

@@ -40,6 +40,12 @@ def _by_matrices(
     sides = shape_of(x)
     if sides is None or max(sides[1:]) > LARGEST_SIDE or not is_constant(down, across, rows, columns):
         return None
+    for kernel, side, places in ((down, sides[1], rows), (across, sides[2], columns)):
+        weights = numbers(kernel)
+        # Each channel by itself, all alike, and nothing but the mirrored border beyond the picture.
+        alike = weights.shape[0] == sides[0] and weights.shape[1] == 1 and not np.ptp(weights, axis=0).any()
+        if not alike or len(numbers(places)) != side + weights[0].size - 1:
+            return None
     vertical = _matrix(sides[1], numbers(down)[0].ravel(), numbers(rows))
     horizontal = _matrix(sides[2], numbers(across)[0].ravel(), numbers(columns))
     blurred = op.MatMul(constant(op, vertical, down, "matrix"), x)

@@ -24,8 +24,8 @@ def is_constant(*values: ir.Value | None) -> bool:
 
 
 def constant(op: Any, array: Array, like: ir.Value, role: str) -> ir.Value:
-    """Returns a new constant of the graph, named after the value it belongs to."""
-    value: ir.Value = op.initializer(ir.tensor(np.ascontiguousarray(array)), name=f"{like.name}_{role}")
+    """Returns a new constant of the graph, named after the value it belongs to, which must not be shared."""
+    value: ir.Value = op.initializer(ir.tensor(np.asarray(array, order="C")), name=f"{like.name}_{role}")
     return value
 
 
@@ -47,6 +47,18 @@ def others_of(value: ir.Value, first: int) -> list[ir.Value]:
     """Returns the inputs from place `first` on of the node that makes this value."""
     node = value.producer()
     return [] if node is None else [other for other in node.inputs[first:] if other is not None]
+
+
+def is_plain(attributes: dict[str, Any], **expected: list[int]) -> bool:
+    """Returns whether a convolution is an ordinary one: no groups, dilation or odd output, and as expected besides."""
+    ordinary = (
+        attributes.get("group", 1) == 1
+        and set(attributes.get("dilations", [1])) == {1}
+        and attributes.get("auto_pad", "NOTSET") == "NOTSET"
+        and not any(attributes.get("output_padding", []))
+        and "output_shape" not in attributes
+    )
+    return ordinary and all(list(attributes.get(name, [])) == value for name, value in expected.items())
 
 
 def computed(op_type: str, *inputs: Array, **attributes: Any) -> Array:

@@ -6,7 +6,11 @@ import numpy as np
 import onnx_ir as ir
 from onnxscript.rewriter.pattern import RewriteRule
 
-from adexport.rewrites.constants import attributes_of, computed, constant, is_constant, numbers, others_of
+from adexport.rewrites.constants import attributes_of, computed, constant, is_constant, is_plain, numbers, others_of
+
+# The one layer has as many weights as its output has pixels, for each element of the latent vector. Beyond this, as a
+# multiple of those it replaces, the file grows more than speed is worth.
+LARGEST_GROWTH = 2.5
 
 
 def _dense_then_transposed(
@@ -23,15 +27,16 @@ def _one_dense(
 ) -> Any:
     # Nothing lies between the two but their sum of products, so each row of the dense weights may go through the
     # convolution beforehand.
-    others = others_of(linear, 2)
-    if not is_constant(dense, bias, shape, weights, *others):
+    others, attributes = others_of(linear, 2), attributes_of(linear)
+    if not is_constant(dense, bias, shape, weights, *others) or not is_plain(attributes):
         return None
-    attributes = attributes_of(linear)
     sides = numbers(shape)[1:]
     rows = computed("ConvTranspose", numbers(dense).reshape(-1, *sides), numbers(weights), **attributes)
     offset = computed(
         "ConvTranspose", numbers(bias).reshape(1, *sides), numbers(weights), *map(numbers, others), **attributes
     )
+    if rows.size > LARGEST_GROWTH * (numbers(dense).size + numbers(weights).size):
+        return None
     flat = op.MatMul(x, constant(op, rows.reshape(len(rows), -1), dense, "transposed"))
     biased = op.Add(flat, constant(op, offset.ravel(), bias, "transposed"))
     return op.Reshape(biased, constant(op, np.array([-1, *rows.shape[1:]]), shape, "transposed"))

@@ -11,7 +11,7 @@ import numpy as np
 import onnx_ir as ir
 from onnxscript.rewriter.pattern import RewriteRule
 
-from adexport.rewrites.constants import attributes_of, constant, is_constant, numbers, others_of, shape_of
+from adexport.rewrites.constants import attributes_of, constant, is_constant, is_plain, numbers, others_of, shape_of
 
 # By phase: (place in the plain kernel of two, row of the transposed kernel of three). Output pixel 2i takes input
 # pixels i - 1 and i by rows 2 and 0, pixel 2i + 1 takes input pixel i by row 1.
@@ -24,10 +24,10 @@ def _transposed(op: Any, x: ir.Value, weights: ir.Value) -> Any:
 
 def _by_phases(op: Any, x: ir.Value, weights: ir.Value, transposed: ir.Value) -> Any:
     attributes, biases, sides = attributes_of(transposed), others_of(transposed, 2), shape_of(x)
-    if not is_constant(weights, *biases) or sides is None or list(attributes["strides"]) != [2, 2]:
+    if not is_constant(weights, *biases) or sides is None:
         return None
     kernel = numbers(weights)
-    if kernel.shape[2:] != (3, 3) or list(attributes["pads"]) != [0, 0, 1, 1]:
+    if kernel.shape[2:] != (3, 3) or not is_plain(attributes, strides=[2, 2], pads=[0, 0, 1, 1]):
         return None
     inputs, outputs = kernel.shape[:2]
     phases = np.zeros((2, 2, outputs, inputs, 2, 2), np.float32)
@@ -36,8 +36,8 @@ def _by_phases(op: Any, x: ir.Value, weights: ir.Value, transposed: ir.Value) ->
             for row, old_row in _TAPS[down]:
                 for column, old_column in _TAPS[across]:
                     phases[down, across, :, :, row, column] = kernel[:, :, old_row, old_column].T
-    plain = constant(op, phases.reshape(4 * outputs, inputs, 2, 2), weights, "phases")
-    repeated = [constant(op, np.tile(numbers(bias), 4), bias, "phases") for bias in biases]
+    plain = constant(op, phases.reshape(4 * outputs, inputs, 2, 2), transposed, "phases")
+    repeated = [constant(op, np.tile(numbers(bias), 4), transposed, "bias") for bias in biases]
     made = op.Conv(x, plain, *repeated, strides=[1, 1], pads=[1, 1, 0, 0])
     _, height, width = sides
     split = constant(op, np.array([-1, height, width, 2, 2 * outputs]), transposed, "split")
