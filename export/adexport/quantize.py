@@ -31,8 +31,8 @@ _PIXELS = 4_000_000
 # The tools hold every activation of a batch.
 _BATCH = 16
 _BATCH_PIXELS = 65_536
-# One value in 100,000 may lie outside a range: it costs less than steps that are wider for all others.
-_PERCENTILE = 99.999
+# One value in 10,000 may lie outside a range: it costs less than steps that are wider for all others.
+_PERCENTILE = 99.99
 # Convolutions from pixels, of one or three channels, stay in float.
 _FEW_CHANNELS = 4
 _MOVES = ("Reshape", "Transpose")
