@@ -14,7 +14,6 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,15 +23,13 @@ import numpy as np
 
 from adscore.atomic import appears_when_complete
 from adtrain.quiet import import_tensorflow
+from benchmarks.graph_contestants import BATCH, Score, by_litert, by_onnx_runtime, by_openvino
 
 HERE = Path(__file__).parent
 RUNS = HERE.parent / "artifacts" / "graph"
-BATCH = 32
 ROUNDS = 15
 # One turn takes about so long.
 _TURN_SECONDS = 0.25
-
-Score = Callable[[Any], Any]  # uint8 (BATCH, height, width, channels) -> float32 (BATCH,)
 
 
 @dataclass(frozen=True)
@@ -74,10 +71,14 @@ def main() -> None:
     """Trains what is missing, measures and writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder with screws and paper")
-    data = parser.parse_args().data
+    parser.add_argument("--only", default="", help="measure networks whose name holds this text, and keep other rows")
+    arguments = parser.parse_args()
+    data = arguments.data
     import_tensorflow()
-    rows = []
+    rows = _rows_of_others(arguments.only)
     for network in NETWORKS:
+        if arguments.only not in network.name:
+            continue
         if network.data and not (data and (data / network.data).is_dir()):
             print(f"{network.name}: no {network.data} below --data, left out", file=sys.stderr)
             continue
@@ -88,9 +89,23 @@ def main() -> None:
         partial.write_text(_table(rows), encoding="utf-8")
 
 
+def _rows_of_others(only: str) -> list[Row]:
+    """Returns what was measured before of the networks that are not measured now."""
+    if not only:
+        return []
+    rows = [Row(**row) for row in json.loads((HERE / "graph.json").read_text(encoding="utf-8"))]
+    return [row for row in rows if only not in row.network]
+
+
 def _measure(network: Network, data: Path | None) -> list[Row]:
     contestants, pixels = _contestants(network, data)
     expected = contestants["plain"][0](pixels)
+    for name, (score, _) in list(contestants.items()):
+        try:
+            score(pixels)
+        except RuntimeError as error:  # an operator that its int8 form does not run
+            print(f"{network.name}: {name} cannot run it ({error}), left out", file=sys.stderr)
+            del contestants[name]
     times: dict[str, list[float]] = {name: [] for name in contestants}
     started = time.process_time()
     contestants["plain"][0](pixels)
@@ -126,11 +141,11 @@ def _contestants(network: Network, data: Path | None) -> tuple[dict[str, tuple[S
         "adscore": to_onnx(function).SerializeToString(),
         "adscore int8": quantized(to_onnx(function, INT8_RULES), held_out).SerializeToString(),
     }
-    contestants = {name: (_onnx_runtime(content), len(content)) for name, content in found.items()}
+    contestants = {name: (by_onnx_runtime(content), len(content)) for name, content in found.items()}
     if find_spec("openvino") and find_spec("nncf"):
-        contestants |= _openvino(plain, held_out)
+        contestants |= by_openvino(plain, held_out)
     if find_spec("ai_edge_litert"):
-        contestants |= _litert(function, held_out)
+        contestants |= by_litert(function, held_out)
     return contestants, np.resize(held_out, (BATCH, *held_out.shape[1:]))
 
 
@@ -147,85 +162,6 @@ def _run(network: Network, data: Path | None) -> Any:
             notify=lambda line: print(line, file=sys.stderr),
         )  # fmt: skip
     return load_run(folder)
-
-
-def _onnx_runtime(content: bytes) -> Score:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    return lambda pixels: session.run(["score"], {"image": pixels})[0]
-
-
-def _openvino(plain: bytes, held_out: Any) -> dict[str, tuple[Score, int]]:
-    import nncf
-    import openvino
-
-    core = openvino.Core()
-    model = core.read_model(plain)
-    samples = [held_out[start : start + 1] for start in range(min(300, len(held_out)))]
-    narrow = nncf.quantize(model, nncf.Dataset(samples))
-
-    def compiled(graph: Any) -> Score:
-        graph.reshape({0: [BATCH, *held_out.shape[1:]]})
-        settings = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": 1}
-        network = core.compile_model(graph, "CPU", settings)
-        return lambda pixels: network([pixels])["score"]
-
-    return {
-        "OpenVINO": (compiled(model), _openvino_size(model)),
-        "OpenVINO int8": (compiled(narrow), _openvino_size(narrow)),
-    }
-
-
-def _openvino_size(model: Any) -> int:
-    import tempfile
-
-    import openvino
-
-    with tempfile.TemporaryDirectory() as scratch:
-        openvino.save_model(model, Path(scratch) / "model.xml", compress_to_fp16=False)
-        return sum(path.stat().st_size for path in Path(scratch).iterdir())
-
-
-def _litert(function: Any, held_out: Any) -> dict[str, tuple[Score, int]]:
-    import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
-    frozen = convert_variables_to_constants_v2(function.get_concrete_function())
-
-    def converted(*, int8: bool) -> bytes:
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
-        if int8:
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = lambda: (
-                [held_out[place : place + 1]] for place in range(min(300, len(held_out)))
-            )
-        content: bytes = converter.convert()
-        return content
-
-    return {
-        name: (_litert_score(content), len(content))
-        for name, content in (("LiteRT", converted(int8=False)), ("LiteRT int8", converted(int8=True)))
-    }
-
-
-def _litert_score(content: bytes) -> Score:
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(model_content=content, num_threads=1)
-    image = interpreter.get_input_details()[0]
-    interpreter.resize_tensor_input(image["index"], [BATCH, *image["shape"][1:]])
-    interpreter.allocate_tensors()
-    scores = next(each for each in interpreter.get_output_details() if len(each["shape"]) == 1)
-
-    def score(pixels: Any) -> Any:
-        interpreter.set_tensor(image["index"], pixels)
-        interpreter.invoke()
-        return interpreter.get_tensor(scores["index"])
-
-    return score
 
 
 def _table(rows: list[Row]) -> str:
