@@ -117,7 +117,7 @@ def test_the_blur_of_several_channels(plain: Graph) -> None:
 def test_the_blur_of_a_large_picture_stays_a_convolution(plain: Graph) -> None:
     from adexport.rewrites import optimized
 
-    before = plain(width=80)
+    before = plain(width=260)
     assert operators(optimized(before, [rule("blur.blur_one_channel")])) == operators(before)
 
 
