@@ -29,8 +29,8 @@ def plain() -> Graph:
     from adtrain.model import build_autoencoder
 
     def make(width: int = 16, height: int = 12, channels: int = 1, tile: int = 0) -> onnx.ModelProto:
-        # Names count up in a process, and the converter sorts by them: one time in a thousand it spells the blur
-        # another way, which the rule does not know.
+        # Names count up in a process, and the converter goes by them: late in a long one it spelt the blur in another
+        # way, which the rule does not know.
         keras.utils.clear_session()
         keras.utils.set_random_seed(1)
         autoencoder = build_autoencoder(
