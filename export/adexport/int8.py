@@ -9,7 +9,7 @@ import numpy as np
 from adexport.calibration import Rule
 from adexport.export import Exported, finish
 from adexport.graph import detector_function, to_onnx
-from adexport.parity import BATCH_SIZES, compare
+from adexport.parity import BATCH_SIZES, compare, largest_difference
 from adexport.quantize import quantized
 from adexport.rewrites import INT8_RULES
 from adexport.scoring import Scoring
@@ -72,10 +72,9 @@ def export_int8(
     before = is_anomaly(exported.held_out_scores, exported.spec.calibration.threshold)
 
     def proof(draft: Detector, calibration: Calibration) -> Parity:
-        keras, *_ = runs = compare(function, draft, held_out, advance)
-        difference = np.max(np.abs(runs - keras) / np.maximum(np.maximum(runs, keras), np.finfo(np.float32).tiny))
+        runs = compare(function, draft, held_out, advance)
         agree = before == is_anomaly(runs[1], calibration.threshold)
-        return Parity(len(held_out), BATCH_SIZES, float(difference), float(np.mean(agree)))
+        return Parity(len(held_out), BATCH_SIZES, largest_difference(runs), float(np.mean(agree)))
 
     result = finish(model, replace(exported.spec, precision="int8"), held_out, rule, proof)
     flips = int((before != is_anomaly(result.held_out_scores, result.spec.calibration.threshold)).sum())

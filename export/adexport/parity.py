@@ -42,6 +42,12 @@ def compare(function: Any, detector: Detector, images: Pixels, advance: Callable
     return np.concatenate(runs)
 
 
+def largest_difference(scores: NDArray[np.float64]) -> float:
+    """Returns the largest difference of two scores of one image, over the larger; scores as `compare` returns them."""
+    largest, smallest = scores.max(axis=0), scores.min(axis=0)
+    return float(np.max((largest - smallest) / np.maximum(largest, np.finfo(np.float32).tiny), initial=0.0))
+
+
 def judge(scores: NDArray[np.float64], threshold: float) -> Parity:
     """Returns the figures of a comparison.
 
@@ -55,8 +61,7 @@ def judge(scores: NDArray[np.float64], threshold: float) -> Parity:
     Raises:
         ParityError: the scores differ by more than MAX_RELATIVE_DIFFERENCE, or a label differs.
     """
-    largest, smallest = scores.max(axis=0), scores.min(axis=0)
-    difference = float(np.max((largest - smallest) / np.maximum(largest, np.finfo(np.float32).tiny), initial=0.0))
+    difference = largest_difference(scores)
     labels = is_anomaly(scores, threshold)
     undecided = np.abs(scores - threshold).max(axis=0) <= MAX_RELATIVE_DIFFERENCE * abs(threshold)
     flips = int((labels.any(axis=0) & ~labels.all(axis=0) & ~undecided).sum())
