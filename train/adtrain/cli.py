@@ -95,7 +95,7 @@ def fit(
     robust: Annotated[
         bool | None, typer.Option("--robust/--no-robust", help="Leave out what stands out, so it is not learnt.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training images. Default: 10.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images. Default: 12.")] = None,
     views: Annotated[
         int | None, typer.Option(help="Visits to each image a pass. Default: more with few images.")
     ] = None,

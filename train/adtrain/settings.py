@@ -29,7 +29,7 @@ class Settings:
     robust: bool = True  # leave out, as training goes on, what stands out from the rest
     score: Reduction = "mean"
     blur: float = 0.0  # of the difference, before it is squared; standard deviation in pixels
-    epochs: int = 10
+    epochs: int = 12
     views: int = 1  # how often an epoch visits each image, each time another tile or damage
     batch_size: int = 64
     learning_rate: float = 1.5e-3
