@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from adscore.detector import Detector as Detector
     from adscore.detector import Outputs as Outputs
-    from adscore.detector import Prediction as Prediction
     from adscore.errors import ADError as ADError
+    from adscore.prediction import Prediction as Prediction
     from adscore.spec import DetectorSpec as DetectorSpec
     from adscore.spec import ImageSpec as ImageSpec
 
@@ -22,7 +22,7 @@ _HOME = {
     "DetectorSpec": "adscore.spec",
     "ImageSpec": "adscore.spec",
     "Outputs": "adscore.detector",
-    "Prediction": "adscore.detector",
+    "Prediction": "adscore.prediction",
 }
 
 __all__ = ["ADError", "Detector", "DetectorSpec", "ImageSpec", "Outputs", "Prediction", "__version__"]

@@ -3,7 +3,9 @@
 Nothing heavy is imported above the command's body, so that --help and --version answer at once.
 """
 
+import os
 import sys
+import time
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -42,26 +44,34 @@ def score(
     provider: Annotated[
         Literal["auto", "cpu", "cuda"], typer.Option(help="Where to run; cuda fails if it cannot, auto falls back.")
     ] = "auto",
-    threads: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Threads of ONNX Runtime. Default: all CPUs.")
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes that decode and score. Default: all CPUs; cuda: 1.")
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, max=65536, help="Images in one run.")] = 32,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="Threads of ONNX Runtime in each of them.")] = 1,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, max=65536, help="Images in one run. Default: 32, fewer if large.")
+    ] = None,
+    low_memory: Annotated[
+        bool, typer.Option("--low-memory", help="For small boards: one worker, one image at a time, nothing kept.")
+    ] = False,
 ) -> None:
     """Score images with a detector file: one row an image, higher score = more anomalous."""
     if version:
         _print_version()
         return
     _check_usage(images, info=info, as_json=as_json, threshold=threshold, fpr=fpr, fdr=fdr)
+    # numpy multiplies no matrices here; its threads for that would only stand in the way of forking workers.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from adscore.detector import Detector
     from adscore.find_model import find_model
     from adscore.inputs import STDIN, find_images
-    from adscore.pipeline import score_discoveries, score_images
+    from adscore.pipeline import Effort, score_discoveries, score_images
     from adscore.progress import progress_bar
     from adscore.table import STDOUT, open_table
 
     path = find_model(model)
     typer.echo(f"detector: {path}", err=True)
-    detector = Detector(path, provider=provider, threads=threads)
+    detector = Detector(path, provider=provider, threads=threads, low_memory=low_memory)
     if detector.fallback is not None:
         typer.echo(f"running on {detector.provider}, since {detector.fallback}", err=True)
     if info:
@@ -73,12 +83,16 @@ def score(
     # The bar needs a total, which costs a second walk; on a terminal only, and not where rows go to the same one.
     visible = sys.stderr.isatty() and not (out == STDOUT and sys.stdout.isatty())
     total = sum(1 for _ in find_images(images)) if visible and STDIN not in images else None
+    begun = time.monotonic()
     with open_table(out) as write, progress_bar("scoring", total, visible=visible) as advance:
+        effort = Effort(
+            workers or _usual_workers(detector, threads, low_memory), batch_size or detector.batch_size, advance
+        )
         if fdr is None:
-            summary = score_images(detector, files, write, threshold=limit, batch_size=batch_size, advance=advance)
+            summary = score_images(detector, files, write, effort, threshold=limit)
         else:
-            summary, limit = score_discoveries(detector, files, write, fdr=fdr, batch_size=batch_size, advance=advance)
-    _print_summary(summary, detector, limit, out)
+            summary, limit = score_discoveries(detector, files, write, effort, fdr=fdr)
+    _print_summary(summary, detector, limit, time.monotonic() - begun, out)
     if fail_on_anomaly and summary.anomalies:
         raise typer.Exit(EXIT_ANOMALY)
     if summary.failed:
@@ -114,6 +128,13 @@ def _check_usage(
             raise typer.BadParameter(f"a {name} rate lies between 0 and 1", param_hint=hint)
 
 
+def _usual_workers(detector: "Detector", threads: int, low_memory: bool) -> int:
+    from adscore.cpus import usable_cpus
+
+    # Every process on a GPU holds hundreds of megabytes of its memory.
+    return 1 if low_memory or detector.provider == "cuda" else max(1, usable_cpus() // threads)
+
+
 def _print_version() -> None:
     from adscore import __version__
     from adscore.spec import FORMAT_VERSION
@@ -130,11 +151,11 @@ def _print_info(detector: "Detector", *, as_json: bool) -> None:
     typer.echo(json.dumps(asdict(detector.spec), indent=2) if as_json else describe(detector.spec))
 
 
-def _print_summary(summary: "Summary", detector: "Detector", threshold: float | None, out: str) -> None:
+def _print_summary(summary: "Summary", detector: "Detector", threshold: float | None, seconds: float, out: str) -> None:
     limit = detector.spec.calibration.threshold if threshold is None else threshold
     where = "" if out == "-" else f": {out}"
     typer.echo(
         f"{summary.images} images, {summary.anomalies} anomalies above {limit:.6g}, "
-        f"{summary.failed} unreadable, on {detector.provider}{where}",
+        f"{summary.failed} unreadable, on {detector.provider}{where} ({summary.images / seconds:,.0f} a second)",
         err=True,
     )

@@ -12,8 +12,9 @@ from typing import Self
 import numpy as np
 
 from adscore.calibration import benjamini_hochberg, is_anomaly
-from adscore.detector import Detector, Prediction
+from adscore.detector import Detector
 from adscore.errors import CalibrationError, OutputError
+from adscore.prediction import Prediction
 
 
 class Discoveries:

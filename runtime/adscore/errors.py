@@ -27,3 +27,7 @@ class OutputError(ADError):
 
 class CalibrationError(ADError):
     """The calibration images cannot give the threshold asked for."""
+
+
+class WorkerError(ADError):
+    """Processes that score beside this one cannot go on."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from adscore.errors import InputError
+from adscore.packed import packed_and_sorted
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 STDIN = "-"
@@ -86,33 +87,43 @@ def _walk(top: Path, prefix: str) -> Iterator[ImageFile]:
 
     Holds the names of one folder at each depth and not of the whole tree.
     """
-    # Each entry: a key, the folder it lies in, the name of that folder, and the identities of all folders above.
-    pending: list[tuple[str, Path, str, tuple[Identity, ...]]] = [("/", top, prefix, ())]
-    while pending:
-        key, folder, name, above = pending.pop()
-        if not key.endswith("/"):
-            yield ImageFile(name + key, str(folder / key))
-            continue
-        folder, name = folder / key.strip("/"), name + key.lstrip("/")
-        try:
-            here, keys = _list(folder)
-        except OSError:
-            # A folder that cannot be read becomes a row with that error, since the images in it cannot.
-            yield ImageFile(name.rstrip("/") or folder.as_posix(), str(folder))
-            continue
-        if here not in above:
-            pending.extend((below, folder, name, (*above, here)) for below in reversed(keys))
+    # For each depth: what is left of the folder, its path, its name, and the identities of all folders down to it.
+    depths: list[tuple[Iterator[str], str, str, tuple[Identity, ...]]] = []
+    pending: ImageFile | None = ImageFile(prefix, str(top))
+    above: tuple[Identity, ...] = ()
+    while pending is not None or depths:
+        if pending is not None:
+            try:
+                here, keys = _list(pending.location)
+            except OSError:
+                # A folder that cannot be read becomes a row with that error, since the images in it cannot.
+                yield ImageFile(pending.name.rstrip("/") or Path(pending.location).as_posix(), pending.location)
+            else:
+                if here not in above:
+                    depths.append((keys, pending.location, pending.name, (*above, here)))
+            pending = None
+        elif (key := next(depths[-1][0], None)) is None:
+            depths.pop()
+        else:
+            _, folder, name, above = depths[-1]
+            found = ImageFile(name + key, os.path.join(folder, key.rstrip("/")))  # noqa: PTH118 - ten times as fast
+            if key.endswith("/"):
+                pending = found
+            else:
+                yield found
 
 
-def _list(folder: Path) -> tuple[Identity, list[str]]:
+def _list(folder: str) -> tuple[Identity, Iterator[str]]:
     """Returns the folder's identity, and its images and folders sorted.
 
     A folder's key ends in "/", which puts what is below it where its whole name belongs.
     """
-    status = folder.stat()
+    status = os.stat(folder)  # noqa: PTH116
     with os.scandir(folder) as entries:
-        keys = [entry.name + "/" if _is_folder(entry) else entry.name for entry in entries]
-    return (status.st_dev, status.st_ino), sorted(key for key in keys if key.lower().endswith(("/", *SUFFIXES)))
+        keys = (entry.name + "/" if _is_folder(entry) else entry.name for entry in entries)
+        return (status.st_dev, status.st_ino), packed_and_sorted(
+            key for key in keys if key.lower().endswith(("/", *SUFFIXES))
+        )
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -1,13 +1,15 @@
 """From images asked for to rows written: read, score, write, forget."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import tee
+from itertools import islice, tee
 
 from adscore.detector import Detector
 from adscore.discoveries import Discoveries
 from adscore.inputs import ImageFile
+from adscore.prediction import decide
 from adscore.table import RowWriter
+from adscore.workers import score_in_order
 
 
 @dataclass(frozen=True)
@@ -19,14 +21,17 @@ class Summary:
     anomalies: int = 0
 
 
+@dataclass(frozen=True)
+class Effort:
+    """How the work is done; no row depends on it."""
+
+    workers: int  # processes that decode and score
+    batch_size: int  # images in one run
+    advance: Callable[[int], None]  # called with the number of images after each batch, for a progress bar
+
+
 def score_images(
-    detector: Detector,
-    files: Iterable[ImageFile],
-    write: RowWriter,
-    *,
-    threshold: float | None,
-    batch_size: int,
-    advance: Callable[[], None],
+    detector: Detector, files: Iterable[ImageFile], write: RowWriter, effort: Effort, *, threshold: float | None
 ) -> Summary:
     """Writes one row an image, in order, and returns their count.
 
@@ -34,30 +39,25 @@ def score_images(
         detector: the opened detector.
         files: the images, read lazily.
         write: takes each row.
+        effort: how the work is done.
         threshold: decides in place of the detector's.
-        batch_size: images in one run.
-        advance: called after each row, for a progress bar.
     """
-    names, locations = tee(files)  # never further apart than one batch
-    predictions = detector.predict((file.location for file in locations), threshold=threshold, batch_size=batch_size)
+    limit, reference = detector.decision_threshold(threshold), detector.spec.calibration.reference
+    batches, ahead = tee(_batches(files, effort.batch_size))  # never further apart than the workers have in hand
+    locations = ([file.location for file in batch] for batch in ahead)
     images = failed = anomalies = 0
-    for file, prediction in zip(names, predictions, strict=True):
-        write(replace(prediction, path=file.name))
-        images += 1
-        failed += prediction.error is not None
-        anomalies += prediction.is_anomaly is True
-        advance()
+    for batch, scored in zip(batches, score_in_order(detector, locations, effort.workers), strict=True):
+        for prediction in decide([file.name for file in batch], scored, limit, reference):
+            write(prediction)
+            anomalies += prediction.is_anomaly is True
+        images += len(batch)
+        failed += len(scored.errors)
+        effort.advance(len(batch))
     return Summary(images, failed, anomalies)
 
 
 def score_discoveries(
-    detector: Detector,
-    files: Iterable[ImageFile],
-    write: RowWriter,
-    *,
-    fdr: float,
-    batch_size: int,
-    advance: Callable[[], None],
+    detector: Detector, files: Iterable[ImageFile], write: RowWriter, effort: Effort, *, fdr: float
 ) -> tuple[Summary, float]:
     """Writes one row an image, in order, and returns their count and the threshold that keeps the false-discovery rate.
 
@@ -67,15 +67,20 @@ def score_discoveries(
         detector: the opened detector.
         files: the images, read lazily.
         write: takes each row.
+        effort: how the work is done.
         fdr: share of normal images, on average, among those that are flagged.
-        batch_size: images in one run.
-        advance: called after each image was scored, for a progress bar.
     """
     with Discoveries(detector) as discoveries:
-        scored = score_images(detector, files, discoveries.add, threshold=None, batch_size=batch_size, advance=advance)
+        scored = score_images(detector, files, discoveries.add, effort, threshold=None)
         threshold = discoveries.threshold(fdr)
         anomalies = 0
         for prediction in discoveries.decided(threshold):
             write(prediction)
             anomalies += prediction.is_anomaly is True
     return replace(scored, anomalies=anomalies), threshold
+
+
+def _batches(files: Iterable[ImageFile], size: int) -> Iterator[list[ImageFile]]:
+    pending = iter(files)
+    while batch := list(islice(pending, size)):
+        yield batch

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from adscore.cpus import usable_cpus
 from adscore.errors import ModelError, ProviderError
 from adscore.providers import EXECUTION_PROVIDERS, cuda_fault, load_cuda_libraries
 
@@ -24,13 +25,14 @@ class Opened:
     fallback: str | None = None  # why "auto" did not take CUDA, where a GPU build is installed
 
 
-def open_session(model: bytes, provider: ProviderChoice, threads: int | None) -> Opened:
+def open_session(model: bytes, provider: ProviderChoice, threads: int | None, *, low_memory: bool = False) -> Opened:
     """Returns an ONNX Runtime session over `model`.
 
     Args:
         model: the file's content; from bytes, so that the graph can reach no other file.
         provider: "cpu", "cuda", or "auto": CUDA where it runs, else the CPU.
         threads: threads within one operator; by default the CPUs this process may use.
+        low_memory: give memory back after every run.
 
     Raises:
         ProviderError: no ONNX Runtime is installed, or "cuda" was asked for and does not run here.
@@ -39,15 +41,16 @@ def open_session(model: bytes, provider: ProviderChoice, threads: int | None) ->
     if provider not in get_args(ProviderChoice):
         raise ProviderError(f"provider {provider!r} is unknown; choose one of {', '.join(get_args(ProviderChoice))}")
     onnxruntime = _import_onnxruntime()
+    options = _options(onnxruntime, threads, low_memory=low_memory)
     if provider == "cpu":
-        return Opened(_start(onnxruntime, model, threads, "cpu"), "cpu")
+        return Opened(_start(onnxruntime, model, options, "cpu"), "cpu")
     try:
-        return Opened(_start_on_cuda(onnxruntime, model, threads), "cuda")
+        return Opened(_start_on_cuda(onnxruntime, model, options), "cuda")
     except ProviderError as error:
         if provider == "cuda":
             raise
         gpu_build = EXECUTION_PROVIDERS["cuda"] in onnxruntime.get_available_providers()
-        return Opened(_start(onnxruntime, model, threads, "cpu"), "cpu", str(error) if gpu_build else None)
+        return Opened(_start(onnxruntime, model, options, "cpu"), "cpu", str(error) if gpu_build else None)
 
 
 @contextmanager
@@ -64,6 +67,8 @@ def onnxruntime_faults(what: str, next_step: str = "export the detector again") 
 
 
 def _import_onnxruntime() -> Any:
+    # From 1.29 its Linux builds report to their maker, start a thread for it and leave a database in the home folder.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:
@@ -75,14 +80,14 @@ def _import_onnxruntime() -> Any:
     return onnxruntime
 
 
-def _start_on_cuda(onnxruntime: Any, model: bytes, threads: int | None) -> Any:
+def _start_on_cuda(onnxruntime: Any, model: bytes, options: Any) -> Any:
     if EXECUTION_PROVIDERS["cuda"] not in onnxruntime.get_available_providers():
         raise ProviderError(cuda_fault(onnxruntime))
     complaints = load_cuda_libraries(onnxruntime)
     try:
-        session = _start(onnxruntime, model, threads, "cuda")
+        session = _start(onnxruntime, model, options, "cuda")
     except ModelError as error:
-        _start(onnxruntime, model, threads, "cpu")  # a damaged model raises here too: then it is not CUDA's fault
+        _start(onnxruntime, model, options, "cpu")  # a damaged model raises here too: then it is not CUDA's fault
         raise ProviderError(cuda_fault(onnxruntime, str(error))) from error
     # ONNX Runtime only warns when a provider fails to start, and goes on without it.
     if EXECUTION_PROVIDERS["cuda"] not in session.get_providers():
@@ -90,28 +95,26 @@ def _start_on_cuda(onnxruntime: Any, model: bytes, threads: int | None) -> Any:
     return session
 
 
-def _start(onnxruntime: Any, model: bytes, threads: int | None, provider: Provider) -> Any:
+def _start(onnxruntime: Any, model: bytes, options: Any, provider: Provider) -> Any:
     names = [EXECUTION_PROVIDERS[provider], EXECUTION_PROVIDERS["cpu"]]
     with onnxruntime_faults("the detector cannot be loaded"):
         return onnxruntime.InferenceSession(
             model,
-            _options(onnxruntime, threads),
+            options,
             providers=list(dict.fromkeys(names)),
             enable_fallback=0,  # else a provider that fails later is replaced by the CPU, with a print on stdout
         )
 
 
-def _options(onnxruntime: Any, threads: int | None) -> Any:
+def _options(onnxruntime: Any, threads: int | None, *, low_memory: bool) -> Any:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or _usable_cpus()
+    options.intra_op_num_threads = threads or usable_cpus()
     options.inter_op_num_threads = 1  # the graph is one chain: nothing runs beside anything
     # Waiting threads that spin burn a core between batches, which decoding needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # The arena keeps memory from run to run; without it large batches cost twice the time, for pages that come and go.
+    options.enable_cpu_mem_arena = not low_memory
+    # Every run has the same shape, so memory can be laid out once for all of them; a small board pays for the plan.
+    options.enable_mem_pattern = not low_memory
     options.log_severity_level = _SILENT
     return options
-
-
-def _usable_cpus() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

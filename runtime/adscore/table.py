@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TextIO
 
 from adscore.atomic import appears_when_complete, refuse_folder
-from adscore.detector import Prediction
 from adscore.errors import OutputError
+from adscore.prediction import Prediction
 
 COLUMNS = ("path", "score", "threshold", "is_anomaly", "p_value", "error")
 STDOUT = "-"

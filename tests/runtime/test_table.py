@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adscore.detector import Prediction
 from adscore.errors import OutputError
+from adscore.prediction import Prediction
 from adscore.table import open_table
 
 LIMIT = float(np.float32(0.3))

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
-from adscore.detector import Detector, Prediction
+from adscore.detector import Detector
 from adscore.errors import InputError
+from adscore.prediction import Prediction
 from adtrain.labelled import LabelledFile
 from adtrain.localization import pixel_auroc
 

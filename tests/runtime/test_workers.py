@@ -1,0 +1,95 @@
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adscore.detector import Detector
+from adscore.errors import ModelError
+from adscore.prediction import Scored
+from adscore.workers import StartMethod, score_in_order
+from tests.conftest import Run
+from tests.tiny import GRAPH, paint, tiny_detector
+
+UNREADABLE = "not an image in a known format (BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP)"
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[str]:
+    painted = [str(paint(tmp_path / f"{grey:03}.png", grey)) for grey in range(100)]
+    Path(painted[37]).write_bytes(b"no image")
+    return painted
+
+
+def in_batches(paths: list[str], size: int) -> Iterator[list[str]]:
+    return (paths[start : start + size] for start in range(0, len(paths), size))
+
+
+def rows(batches: Iterator[Scored]) -> list[tuple[float, str | None]]:
+    return [
+        (score, scored.errors.get(place)) for scored in batches for place, score in enumerate(scored.scores.tolist())
+    ]
+
+
+@pytest.mark.parametrize("start", [None, "spawn"])
+@pytest.mark.parametrize(("workers", "batch_size"), [(1, 7), (2, 1), (2, 7), (3, 100)])
+def test_workers_and_batches_change_no_row(
+    paths: list[str], start: StartMethod | None, workers: int, batch_size: int
+) -> None:
+    detector = Detector(tiny_detector(), threads=1)
+    scored = score_in_order(detector, in_batches(paths, batch_size), workers, start=start, patience=0)
+    alone = detector.score_files(paths)
+    assert alone.errors == {37: UNREADABLE}
+    np.testing.assert_equal(rows(scored), rows(iter([alone])))
+
+
+def test_batches_are_read_no_further_ahead_than_workers_have_in_hand(paths: list[str]) -> None:
+    taken = 0
+
+    def batches() -> Iterator[list[str]]:
+        nonlocal taken
+        for batch in in_batches(paths, 2):
+            taken += 1
+            yield batch
+
+    scored = score_in_order(Detector(tiny_detector(), threads=1), batches(), 2, patience=0)
+    next(scored)
+    assert taken <= 1 + 2 * 2
+    scored.close()  # type: ignore[attr-defined]
+
+
+def test_a_worker_that_is_killed_costs_no_row(paths: list[str]) -> None:
+    detector = Detector(tiny_detector(), threads=1)
+    scored = score_in_order(detector, in_batches(paths, 5), 2, patience=0)
+    first = next(scored)
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text(encoding="utf-8").split()
+    os.kill(int(children[-1]), signal.SIGKILL)
+    np.testing.assert_equal([*rows(iter([first])), *rows(scored)], rows(iter([detector.score_files(paths)])))
+
+
+def test_a_fault_of_the_graph_reaches_the_caller(paths: list[str]) -> None:
+    # Adds a row that no batch but one of a single image can take.
+    graph = GRAPH.replace("squared = Mul (difference, difference)", "squared = Mul (difference, row)").replace(
+        "  squared =", "  row = Constant <value = float[2, 1, 1, 1] {{1.0, 1.0}}> ()\n  squared ="
+    )
+    detector = Detector(tiny_detector(graph=graph), threads=1)
+    with pytest.raises(ModelError, match="the detector cannot run: "):
+        list(score_in_order(detector, in_batches(paths, 5), 2, patience=0))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("detector_file")
+def test_the_table_is_the_same_to_the_byte_whatever_the_effort(run: Run, tmp_path: Path) -> None:
+    for number in range(3000):
+        paint(tmp_path / "images" / f"{number}.png", number % 256)
+    (tmp_path / "images" / "7.png").write_bytes(b"")
+    efforts = [[], ["--workers", "1"], ["--workers", "3", "--batch-size", "5"], ["--threads", "2"], ["--low-memory"]]
+    tables = []
+    for effort in efforts:
+        done = run("adscore", "images", *effort)
+        assert (done.returncode, done.stderr.count("\n")) == (3, 2)
+        tables.append(done.stdout)
+    assert tables == [tables[0]] * len(efforts)
+    assert tables[0].count("\n") == 3001
