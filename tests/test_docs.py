@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adscore import DetectorSpec
-from adscore.images import MAX_PIXELS
+from adscore.images import MAX_BYTES, MAX_PIXELS
 from adscore.model_file import INPUT, OUTPUTS
 from adscore.spec import METADATA_KEY
 from adscore.table import COLUMNS
@@ -87,6 +87,7 @@ def test_columns_codes_and_limits() -> None:
     assert re.findall(r"^\| `([a-z_]+)` \|", score, re.MULTILINE) == list(COLUMNS)
     assert re.findall(r"^\| (\d[\d, ]*) \|", score, re.MULTILINE) == ["0", "1", "2", "3", "4", "130, 143"]
     assert f"{MAX_PIXELS:,} pixels" in score
+    assert f"{MAX_BYTES:,} bytes" in score
 
 
 def keys(value: object, prefix: str = "") -> Iterator[str]:

@@ -3,16 +3,22 @@
 Order of the steps, each named in the detector's `ImageSpec`: first frame, 8 bits, upright, mode, size.
 """
 
-import stat
-import struct
+import ctypes
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, _imaging
+from PIL.TiffImagePlugin import TiffImageFile
 
 from adscore.errors import ImageError
+from adscore.files import open_regular, read_regular
 from adscore.spec import ImageSpec, Mode
 
 Pixels = NDArray[np.uint8]
@@ -20,27 +26,16 @@ Pixels = NDArray[np.uint8]
 # Formats whose decoders are part of every Pillow and that cameras and scanners write; Pillow tries no other.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 
-# A small file may claim to be huge; at 4 bytes a pixel this keeps one decoded image under 400 MB.
+# A small file may claim to be huge; decoding takes at most some 15 bytes a pixel (WEBP), so up to 1.4 GB.
 MAX_PIXELS = 89_478_485
-
-# Besides OSError, Pillow's decoders raise these on damaged files; a Warning, where the caller makes warnings errors.
-_DECODER_FAULTS = (
-    OSError,
-    ValueError,
-    TypeError,
-    SyntaxError,
-    IndexError,
-    KeyError,
-    NotImplementedError,
-    EOFError,
-    OverflowError,
-    MemoryError,
-    struct.error,
-    Image.DecompressionBombError,
-    Warning,
-)
+# Twice what so many pixels take in 24 bits, as a file without compression holds them.
+MAX_BYTES = 1 << 29
 
 _ORIENTATION_TAG = 0x0112
+_PHOTOMETRIC_TAG, _WHITE_IS_ZERO = 262, 0
+_SAMPLE_FORMAT_TAG, _SIGNED = 339, 2
+_PNG = b"\x89PNG\r\n\x1a\n"
+
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -54,12 +49,31 @@ _UPRIGHT = {
 _GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 
 
-def decode(source: str | Path | bytes, spec: ImageSpec) -> Pixels:
+@dataclass(frozen=True)
+class Limits:
+    """How much one image may claim; what is larger is refused before memory is taken for it.
+
+    Pillow itself refuses more than twice its own `PIL.Image.MAX_IMAGE_PIXELS`, whatever is allowed here.
+    """
+
+    pixels: int = MAX_PIXELS
+    bytes: int = MAX_BYTES  # of the file
+
+    def __post_init__(self) -> None:
+        if self.pixels < 1 or self.bytes < 1:
+            raise ValueError(f"limits are {self.pixels} pixels and {self.bytes} bytes and must be at least 1")
+
+
+_LIMITS = Limits()
+
+
+def decode(source: str | Path | bytes, spec: ImageSpec, limits: Limits = _LIMITS) -> Pixels:
     """Returns the image in `source` as the graph takes it.
 
     Args:
         source: path of an image file, or the file's content.
         spec: the rules to follow; the detector's own, or the one a detector is being trained for.
+        limits: how large file and image may be.
 
     Returns:
         uint8 of shape (height, width, channels).
@@ -69,26 +83,32 @@ def decode(source: str | Path | bytes, spec: ImageSpec) -> Pixels:
             in another column.
     """
     try:
-        with _open(source) as image:
+        content = source if isinstance(source, bytes) else read_regular(source, limits.bytes)
+        _check_png(content)
+        with _open(BytesIO(content), limits) as image:
             return prepare(_load(image), spec)
-    except _DECODER_FAULTS as error:
+    except ImageError:
+        raise
+    except Exception as error:  # decoders of damaged files raise nearly anything, and each is that file's fault
         raise ImageError(_cause(error)) from error
 
 
-def read_header(path: str | Path) -> tuple[int, int, Mode]:
+def read_header(path: str | Path, limits: Limits = _LIMITS) -> tuple[int, int, Mode]:
     """Returns (width, height, mode) of an image file as it would be decoded, without decoding it.
 
     Raises:
         ImageError: as `decode`.
     """
     try:
-        with _open(path) as image:
+        with open_regular(path, limits.bytes) as file, _open(file, limits) as image:
             width, height = image.size
             # 5 to 8 swap the sides; Pillow's TIFF decoder has swapped them already.
-            if _orientation(image) >= 5 and image.format != "TIFF":
+            if _orientation(image) in (5, 6, 7, 8) and image.format != "TIFF":
                 width, height = height, width
             return width, height, "L" if image.mode in _GREY_MODES else "RGB"
-    except _DECODER_FAULTS as error:
+    except ImageError:
+        raise
+    except Exception as error:  # as in `decode`
         raise ImageError(_cause(error)) from error
 
 
@@ -103,21 +123,25 @@ def prepare(image: Image.Image, spec: ImageSpec) -> Pixels:
     return np.asarray(image, dtype=np.uint8).reshape(spec.shape)
 
 
-def _open(source: str | Path | bytes) -> Image.Image:
-    # A pipe would be waited for, a device read without end.
-    if not isinstance(source, bytes) and not stat.S_ISREG(mode := Path(source).stat().st_mode):
-        raise ImageError("Is a directory" if stat.S_ISDIR(mode) else "not a regular file")
-    image = Image.open(BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS)
+def _open(file: BinaryIO, limits: Limits) -> Image.Image:
+    try:
+        image = Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise ImageError(_unidentified(file)) from error
     # Checked here and not by Pillow's own warning, whose filters are global and not safe with threads.
-    if image.width * image.height > MAX_PIXELS:
+    if image.width * image.height > limits.pixels:
         image.close()
-        raise ImageError(f"{image.width}x{image.height} pixels are more than the {MAX_PIXELS} allowed")
+        raise ImageError(f"{image.width}x{image.height} pixels are more than the {limits.pixels} allowed")
+    if image.format == "TIFF":
+        _silence_libtiff()
     return image
 
 
 def _load(image: Image.Image) -> Image.Image:
     """Returns the first frame, upright, 8 bits a channel."""
     image.load()
+    # Alpha is ignored, and Pillow would warn of a transparency that it cannot carry over to another mode.
+    image.info.pop("transparency", None)
     # After load, since Pillow's TIFF decoder turns the picture itself and then drops the tag.
     method = _UPRIGHT.get(_orientation(image))
     eight_bit = _to_eight_bit(image)
@@ -127,23 +151,60 @@ def _load(image: Image.Image) -> Image.Image:
 def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
-    except _DECODER_FAULTS:
-        return 1  # broken EXIF says nothing of the pixels, which may be sound
+    except Exception:  # noqa: BLE001 - broken EXIF says nothing of the pixels, which may be sound
+        return 1
 
 
 def _to_eight_bit(image: Image.Image) -> Image.Image:
+    tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
     # Pillow itself clips 16-bit grey at 255. Its "I" is 16 bits wide in PPM files and of no known range elsewhere.
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        pixels = (np.asarray(image) >> 8).astype(np.uint8)
+        # Pillow turns such TIFFs to black is zero up to 8 bits only.
+        return Image.fromarray(255 - pixels if tags.get(_PHOTOMETRIC_TAG) == _WHITE_IS_ZERO else pixels)
+    if _SIGNED in tags.get(_SAMPLE_FORMAT_TAG, ()):
+        raise ImageError("signed pixels have no known range; convert the image to unsigned 8 or 16 bits")
     if image.mode in ("I", "F"):
         raise ImageError("32-bit pixels have no known range; convert the image to 8 or 16 bits")
     return image
 
 
+def _unidentified(file: BinaryIO) -> str:
+    """Returns what a file is that no decoder took: damaged, by the bytes it begins with, or something else."""
+    file.seek(0)
+    prefix = file.read(16)
+    for name in FORMATS:
+        accept = Image.OPEN[name][1]
+        if accept is not None and accept(prefix) is True:
+            return f"a {name} file that is damaged, or of a kind that cannot be read"
+    return f"not an image in a known format ({', '.join(FORMATS)})"
+
+
+def _check_png(content: bytes) -> None:
+    """Raises ImageError if a checksum of PNG's pixels is wrong; Pillow checks those of all other parts."""
+    if not content.startswith(_PNG):
+        return
+    view, start = memoryview(content), len(_PNG)
+    while start + 12 <= len(content):
+        end = start + 8 + int.from_bytes(content[start : start + 4])  # length, name, data, checksum of the last two
+        if content[start + 4 : start + 8] == b"IDAT" and zlib.crc32(view[start + 4 : end]) != int.from_bytes(
+            content[end : end + 4]
+        ):
+            raise ImageError("damaged or truncated PNG: the checksum of its pixels is wrong")
+        start = end + 4
+
+
+@cache
+def _silence_libtiff() -> None:
+    # It prints to stderr by itself; what matters of it, Pillow raises. Where it is built in, the function is not found.
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
+
+
 def _cause(error: Exception) -> str:
     """Returns a short reason, without the path that Pillow and the system put into theirs."""
-    if isinstance(error, UnidentifiedImageError):
-        return f"not an image in a known format ({', '.join(FORMATS)})"
+    if isinstance(error, MemoryError):
+        return "not enough memory to decode it"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return str(error) or type(error).__name__
+    return " ".join(str(error).split()) or type(error).__name__

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from adscore.errors import ModelError
+from adscore.files import read_regular
 from adscore.session import onnxruntime_faults
 from adscore.spec import METADATA_KEY, DetectorSpec
 from adscore.spec_json import from_json
@@ -19,18 +20,13 @@ def read_model(path: Path) -> bytes:
     """Returns the content of a detector file.
 
     Raises:
-        ModelError: the file cannot be read, or is larger than any detector.
+        ModelError: the file cannot be read, is no regular file, or is larger than any detector.
     """
     try:
-        size = path.stat().st_size
-        if size > MAX_MODEL_BYTES:
-            raise ModelError(
-                f"{path} has {size:,} bytes and a detector at most {MAX_MODEL_BYTES:,}; "
-                "give the path of a detector file"
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}); give the path of a detector file") from error
+        return read_regular(path, MAX_MODEL_BYTES)
+    except (OSError, ValueError) as error:
+        cause = getattr(error, "strerror", None) or error
+        raise ModelError(f"{path} cannot be read ({cause}); give the path of a detector file") from error
 
 
 def read_spec(session: Any) -> DetectorSpec:

@@ -116,5 +116,7 @@ def _options(onnxruntime: Any, threads: int | None, *, low_memory: bool) -> Any:
     options.enable_cpu_mem_arena = not low_memory
     # Every run has the same shape, so memory can be laid out once for all of them; a small board pays for the plan.
     options.enable_mem_pattern = not low_memory
+    # A model from bytes may still name files for its weights, and ONNX Runtime looks for them in the current folder.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     options.log_severity_level = _SILENT
     return options
