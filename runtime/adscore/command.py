@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-from adscore.errors import ADError
+from adscore.errors import ADError, printable
 from adscore.spec import MAX_FLOAT32
 
 
@@ -36,5 +36,5 @@ def check_threshold(value: float | None) -> None:
 
 def fail(message: str) -> NoReturn:
     """Prints one `error:` line on stderr and exits 1."""
-    typer.echo(f"error: {' '.join(message.splitlines())}", err=True)
+    typer.echo(f"error: {printable(' '.join(message.splitlines()))}", err=True)
     sys.exit(1)

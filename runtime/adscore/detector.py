@@ -196,7 +196,7 @@ class Detector:
         step = "take a smaller batch size, another provider, or export the detector again"
         with onnxruntime_faults("the detector cannot run", step):
             results: list[NDArray[np.float32]] = self._session.run(outputs, {INPUT: batch})
-        if any(len(result) != len(batch) for result in results):
+        if results[0].shape != (len(batch),) or any(len(result) != len(batch) for result in results):
             raise ModelError("the graph does not give one score an image; export the detector again")
         return results
 

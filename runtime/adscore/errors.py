@@ -31,3 +31,8 @@ class CalibrationError(ADError):
 
 class WorkerError(ADError):
     """Processes that score beside this one cannot go on."""
+
+
+def printable(text: str) -> str:
+    """Returns `text` with escapes for what ends a line, steers a terminal, or is no whole character."""
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)

@@ -1,5 +1,6 @@
 """What `adscore --info` prints: the detector's spec for a reader."""
 
+from adscore.errors import printable
 from adscore.spec import Calibration, DetectorSpec
 
 
@@ -23,7 +24,7 @@ def describe(spec: DetectorSpec) -> str:
         "precision": spec.precision,
         "format": str(spec.format_version),
     }
-    return "\n".join(f"{name:<10} {text}" for name, text in topics.items())
+    return "\n".join(f"{name:<10} {printable(text)}" for name, text in topics.items())
 
 
 def describe_rule(calibration: Calibration) -> str:

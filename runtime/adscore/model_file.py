@@ -37,17 +37,19 @@ def read_spec(session: Any) -> DetectorSpec:
     """
     with onnxruntime_faults("the metadata cannot be read"):
         metadata = session.get_modelmeta().custom_metadata_map
+        inputs = {node.name: (node.type, tuple(node.shape)) for node in session.get_inputs()}
+        outputs = {node.name: (node.type, tuple(node.shape[1:])) for node in session.get_outputs()}
     if METADATA_KEY not in metadata:
         raise ModelError(f"this ONNX file has no {METADATA_KEY} in its metadata; make a detector with adtrain export")
     spec = from_json(metadata[METADATA_KEY])
-    inputs = [node.name for node in session.get_inputs()]
-    if inputs != [INPUT]:
+    if list(inputs) != [INPUT]:
         raise ModelError(
             f"the graph's inputs are {', '.join(inputs)} and must be {INPUT} alone; export the detector again"
         )
-    if isinstance(session.get_inputs()[0].shape[0], int):
+    kind, shape = inputs[INPUT]
+    if shape and isinstance(shape[0], int):
         raise ModelError("the graph's batch size is fixed and must be dynamic; export the detector again")
-    found = {node.name: (node.type, tuple(node.shape[1:])) for node in [*session.get_inputs(), *session.get_outputs()]}
+    found = {INPUT: (kind, shape[1:]), **outputs}
     height, width, channels = spec.image.shape
     promised = (
         ("tensor(uint8)", (height, width, channels)),

@@ -13,6 +13,9 @@ from adscore.providers import EXECUTION_PROVIDERS, cuda_fault, load_cuda_librari
 ProviderChoice = Literal["auto", "cpu", "cuda"]
 Provider = Literal["cpu", "cuda"]
 
+# What ONNX Runtime's bindings make of the exceptions of C++; its own exceptions have no base of their own.
+_FAULTS = (RuntimeError, ValueError, MemoryError, IndexError, OverflowError)
+
 _SILENT = 4  # ONNX Runtime logs fatal faults only; the rest is said once, by us
 
 
@@ -59,10 +62,9 @@ def onnxruntime_faults(what: str, next_step: str = "export the detector again") 
     try:
         yield
     except Exception as error:
-        # Its exceptions have no base of their own; what else comes from its bindings are these.
-        if not type(error).__module__.startswith("onnxruntime") and not isinstance(error, RuntimeError | ValueError):
+        if not type(error).__module__.startswith("onnxruntime") and not isinstance(error, _FAULTS):
             raise
-        first_line = str(error).strip().partition("\n")[0]
+        first_line = str(error).strip().partition("\n")[0] or type(error).__name__
         raise ModelError(f"{what}: {first_line}; {next_step}") from error
 
 

@@ -85,6 +85,7 @@ class Calibration:
     def __post_init__(self) -> None:
         _require(abs(self.threshold) <= MAX_FLOAT32, "calibration.threshold is not finite in float32")
         _require((self.target is None) == (self.rule == "given"), "calibration.target does not fit the rule")
+        _require(self.target is None or 0 < self.target < 1, "calibration.target does not lie between 0 and 1")
         _require(self.held_out or self.rule != "split-conformal", "calibration is split-conformal, but not held out")
         _require(self.images >= 0, "calibration.images is negative")
 
@@ -98,6 +99,9 @@ class TrainingRecord:
     fingerprint: str  # "sha256:" over the prepared pixels of all images, held-out ones included, in order
     versions: dict[str, str]  # tool -> version
 
+    def __post_init__(self) -> None:
+        _require(self.images >= 0, "training.images is negative")
+
 
 @dataclass(frozen=True)
 class Parity:
@@ -107,6 +111,10 @@ class Parity:
     batch_sizes: tuple[int, ...]  # each image was scored at each of these
     max_relative_difference: float  # largest |a - b| / max(a, b) over all pairs of scores
     label_agreement: float  # share of the images with the same label throughout, or too near the threshold to tell
+
+    def __post_init__(self) -> None:
+        _require(self.images >= 0, "parity.images is negative")
+        _require(0 <= self.label_agreement <= 1, "parity.label_agreement does not lie between 0 and 1")
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,15 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
+from reprlib import repr as shown
 from types import NoneType, UnionType
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 from adscore.errors import ModelError
 from adscore.spec import FORMAT_VERSION, METADATA_KEY, DetectorSpec
+
+# A thousand kept scores take some 30,000 characters.
+MAX_CHARACTERS = 1 << 20
 
 
 def to_json(spec: DetectorSpec) -> str:
@@ -26,6 +30,11 @@ def from_json(text: str) -> DetectorSpec:
     Raises:
         ModelError: the text is not JSON, of another `format_version`, or does not hold what that version promises.
     """
+    if len(text) > MAX_CHARACTERS:
+        raise ModelError(
+            f"{METADATA_KEY} has {len(text):,} characters and a spec at most {MAX_CHARACTERS:,}; "
+            "export the detector again"
+        )
     try:
         data = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -35,7 +44,7 @@ def from_json(text: str) -> DetectorSpec:
     version = data["format_version"]
     if version != FORMAT_VERSION or isinstance(version, bool):
         raise ModelError(
-            f"{METADATA_KEY} has format_version {version!r} and this adscore reads {FORMAT_VERSION}; "
+            f"{METADATA_KEY} has format_version {shown(version)} and this adscore reads {FORMAT_VERSION}; "
             "update adscore, or export the detector again"
         )
     try:
@@ -60,7 +69,7 @@ def read_as(kind: Any, value: object, where: str) -> Any:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Literal:
         if value not in arguments:
-            raise ValueError(f"{where} is {value!r}, and this adscore knows {', '.join(map(repr, arguments))}")
+            raise ValueError(f"{where} is {shown(value)}, and this adscore knows {', '.join(map(repr, arguments))}")
         return value
     if origin is UnionType:
         return _read_union(arguments, value, where)
@@ -73,7 +82,7 @@ def read_as(kind: Any, value: object, where: str) -> Any:
         return _finite(value, where)
     if isinstance(kind, type) and type(value) is kind:
         return value
-    raise ValueError(f"{where} is {value!r}, which is not {getattr(kind, '__name__', kind)}")
+    raise ValueError(f"{where} is {shown(value)}, which is not {_name(kind)}")
 
 
 def _refuse_constant(name: str) -> float:
@@ -102,7 +111,11 @@ def _read_union(kinds: tuple[Any, ...], value: object, where: str) -> Any:
             return read_as(kind, value, where)
         except ValueError:
             continue
-    raise ValueError(f"{where} is {value!r}, which is none of {', '.join(map(str, kinds))}")
+    raise ValueError(f"{where} is {shown(value)}, which is none of {', '.join(map(_name, kinds))}")
+
+
+def _name(kind: Any) -> str:
+    return str(getattr(kind, "__name__", kind))
 
 
 def _finite(value: float, where: str) -> float:

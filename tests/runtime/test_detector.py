@@ -142,7 +142,9 @@ def test_huge_file_is_refused_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "huge.onnx"
     with path.open("wb") as file:
         file.truncate((1 << 30) + 1)  # sparse: takes no disk
-    with pytest.raises(ModelError, match="cannot be read .1,073,741,825 bytes are more than the 1,073,741,824 allowed.; give the"):
+    with pytest.raises(
+        ModelError, match="cannot be read .1,073,741,825 bytes are more than the 1,073,741,824 allowed.; give the"
+    ):
         Detector(path)
 
 
