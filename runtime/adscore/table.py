@@ -19,6 +19,8 @@ STDOUT = "-"
 
 RowWriter = Callable[[Prediction], None]
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
 
 @contextmanager
 def open_table(out: str) -> Iterator[RowWriter]:
@@ -49,6 +51,14 @@ def open_table(out: str) -> Iterator[RowWriter]:
         yield _WRITERS[suffix](file)
 
 
+def written_path(path: str) -> str:
+    """Returns what the table calls `path`: a name that a spreadsheet would run as a formula begins with "./".
+
+    It names the same file, and no other path is called so, since paths never come with a "./" before them.
+    """
+    return f"./{path}" if path.startswith(_FORMULA) else path
+
+
 def _to_stdout(writer: Callable[[TextIO], RowWriter]) -> Iterator[RowWriter]:
     if sys.stdout is None:
         raise OutputError("stdout is closed; name a table with --out")
@@ -75,7 +85,14 @@ def _csv_writer(file: TextIO) -> RowWriter:
         # The csv module leaves a lone carriage return unquoted, and readers take it for the end of a row.
         rows = quoted if "\r" in row.path + (row.error or "") else plain
         rows.writerow(
-            [row.path, _digits(row.score), _digits(row.threshold), label, _digits(row.p_value, 6), row.error or ""]
+            [
+                written_path(row.path),
+                _digits(row.score),
+                _digits(row.threshold),
+                label,
+                _digits(row.p_value, 6),
+                row.error or "",
+            ]
         )
 
     return write
@@ -87,9 +104,12 @@ def _jsonl_writer(file: TextIO) -> RowWriter:
 
     def write(row: Prediction) -> None:
         values = (
-            row.path, number(row.score), number(row.threshold), row.is_anomaly, number(row.p_value, 6), row.error,
+            written_path(row.path), number(row.score), number(row.threshold), row.is_anomaly, number(row.p_value, 6),
+            row.error,
         )  # fmt: skip
-        file.write(json.dumps(dict(zip(COLUMNS, values, strict=True)), ensure_ascii=False) + "\n")
+        # Escapes keep the file UTF-8 whatever bytes a name has, and a line one line to readers that split at U+2028.
+        escape = not (row.path + (row.error or "")).isprintable()
+        file.write(json.dumps(dict(zip(COLUMNS, values, strict=True)), ensure_ascii=escape) + "\n")
 
     return write
 

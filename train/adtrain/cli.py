@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from adscore.command import fail, run
+from adscore.errors import printable
 from adtrain.cli_export import export
 from adtrain.quiet import import_tensorflow
 
@@ -190,7 +191,7 @@ def main() -> None:
 
 
 def _notify(line: str) -> None:
-    typer.echo(line, err=True)
+    typer.echo(printable(line), err=True)
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
