@@ -15,6 +15,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError, _imaging
+from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from adscore.errors import ImageError
@@ -86,6 +87,8 @@ def decode(source: str | Path | bytes, spec: ImageSpec, limits: Limits = _LIMITS
         content = source if isinstance(source, bytes) else read_regular(source, limits.bytes)
         _check_png(content)
         with _open(BytesIO(content), limits) as image:
+            if spec.jpeg == "reduced":
+                _reduce_jpeg(image, spec)
             return prepare(_load(image), spec)
     except ImageError:
         raise
@@ -135,6 +138,14 @@ def _open(file: BinaryIO, limits: Limits) -> Image.Image:
     if image.format == "TIFF":
         _silence_libtiff()
     return image
+
+
+def _reduce_jpeg(image: Image.Image, spec: ImageSpec) -> None:
+    """Lets the decoder of a JPEG do most of the reduction, and leave colour out; see `ImageSpec.jpeg`."""
+    if isinstance(image, JpegImageFile):
+        turned = _orientation(image) in (5, 6, 7, 8)
+        width, height = (spec.height, spec.width) if turned else (spec.width, spec.height)
+        image.draft(spec.mode, (2 * width, 2 * height))
 
 
 def _load(image: Image.Image) -> Image.Image:

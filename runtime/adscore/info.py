@@ -10,7 +10,8 @@ def describe(spec: DetectorSpec) -> str:
     blur = "" if spec.score.parameter is None else f", of a difference blurred by {spec.score.parameter:g} pixels"
     topics = {
         "image": f"{image.width}x{image.height} {image.mode}; resample {image.resample}, aspect {image.aspect}, "
-        f"EXIF orientation {image.exif_orientation}, 16-bit {image.sixteen_bit}, alpha {image.alpha}",
+        f"EXIF orientation {image.exif_orientation}, 16-bit {image.sixteen_bit}, alpha {image.alpha}, "
+        f"JPEG {image.jpeg}",
         "score": f"{spec.score.reduction} of the anomaly map{blur}; higher = more anomalous",
         "threshold": f"{spec.calibration.threshold:.9g}, {describe_rule(spec.calibration)}",
         "p-values": f"from {spec.calibration.reference.images} held-out images",

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+READABLE_VERSIONS = (1, 2)  # 1: before `image.jpeg`, and what it did is that key's default
 METADATA_KEY = "adscore.spec"
 
 MAX_FLOAT32 = 3.4028234663852886e38
@@ -30,6 +31,9 @@ class ImageSpec:
     aspect: Literal["stretch"] = "stretch"  # width and height are scaled apart; nothing is cropped or padded
     exif_orientation: Literal["apply"] = "apply"  # turned upright before anything else
     sixteen_bit: Literal["high_byte"] = "high_byte"  # value >> 8, whatever range the picture uses
+    # "reduced": by the largest of 8, 4, 2 and 1 that leaves at least twice the input's width and height, and for grey
+    # the luma alone; the decoder does both at a fraction of the cost. "full": every pixel, in colour.
+    jpeg: Literal["full", "reduced"] = "full"
     alpha: Literal["ignore"] = "ignore"  # the stored colours count, not what they would look like on a background
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 
 from adscore.errors import ModelError
-from adscore.spec import FORMAT_VERSION, METADATA_KEY, DetectorSpec
+from adscore.spec import METADATA_KEY, READABLE_VERSIONS, DetectorSpec
 
 # A thousand kept scores take some 30,000 characters.
 MAX_CHARACTERS = 1 << 20
@@ -42,9 +42,10 @@ def from_json(text: str) -> DetectorSpec:
     if not isinstance(data, dict) or "format_version" not in data:
         raise ModelError(f"{METADATA_KEY} has no format_version; export the detector again with adtrain export")
     version = data["format_version"]
-    if version != FORMAT_VERSION or isinstance(version, bool):
+    if version not in READABLE_VERSIONS or isinstance(version, bool):
         raise ModelError(
-            f"{METADATA_KEY} has format_version {shown(version)} and this adscore reads {FORMAT_VERSION}; "
+            f"{METADATA_KEY} has format_version {shown(version)} and this adscore reads "
+            f"{' and '.join(map(str, READABLE_VERSIONS))}; "
             "update adscore, or export the detector again"
         )
     try:

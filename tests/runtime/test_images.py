@@ -1,5 +1,6 @@
 import os
 import struct
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from zlib import crc32
@@ -10,7 +11,7 @@ from PIL import Image
 
 from adscore.errors import ImageError
 from adscore.images import decode, read_header
-from adscore.spec import ImageSpec
+from adscore.spec import ImageSpec, Mode
 
 GREY = ImageSpec(2, 2, "L")
 COLOUR = ImageSpec(2, 2, "RGB")
@@ -165,3 +166,39 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(ImageError, match="^not a regular file$"):
         decode(tmp_path / "pipe.png", GREY)
+
+
+def speckled(width: int, height: int, kind: str = "JPEG", **options: object) -> bytes:
+    """Returns coloured noise upon a ramp from left to right."""
+    noise = [Image.effect_noise((width, height), 60) for _ in range(3)]
+    ramp = Image.linear_gradient("L").rotate(90).resize((width, height))
+    return encoded(Image.merge("RGB", [Image.blend(ramp, layer, 0.3) for layer in noise]), kind, **options)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize(
+    ("size", "reduced"), [((63, 64), False), ((64, 64), True), ((64, 63), False), ((511, 400), True)]
+)
+def test_a_jpeg_is_reduced_where_twice_the_input_is_left(mode: Mode, size: tuple[int, int], reduced: bool) -> None:
+    content = speckled(*size, quality=95)
+    full = decode(content, ImageSpec(16, 16, mode)).astype(int)
+    difference = np.abs(decode(content, ImageSpec(16, 16, mode, jpeg="reduced")) - full)
+    # Grey differs in the rounding of luma even where nothing is reduced.
+    assert difference.max() <= (12 if reduced else 1 if mode == "L" else 0)
+    assert difference.any() or not reduced
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_reduced_jpeg_is_turned_upright(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = speckled(320, 80, exif=exif.tobytes())
+    spec = ImageSpec(80, 20, "L") if orientation < 5 else ImageSpec(20, 80, "L")
+    reduced = decode(content, replace(spec, jpeg="reduced")).astype(int)
+    assert np.abs(reduced - decode(content, spec)).max() <= 12
+
+
+def test_other_formats_know_nothing_of_the_rule_for_jpeg() -> None:
+    content = speckled(320, 80, "PNG")
+    spec = ImageSpec(16, 16, "RGB")
+    np.testing.assert_array_equal(decode(content, replace(spec, jpeg="reduced")), decode(content, spec))

@@ -42,9 +42,15 @@ def test_missing_key_is_named(name: str) -> None:
         from_json(json.dumps(data))
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", True, None])
+def test_version_1_is_read_and_decodes_as_it_did() -> None:
+    data = json.loads(changed("format_version", 1))
+    del data["image"]["jpeg"]
+    assert from_json(json.dumps(data)).image.jpeg == "full"
+
+
+@pytest.mark.parametrize("version", [0, 3, "1", True, None])
 def test_unknown_version_is_refused(version: object) -> None:
-    with pytest.raises(ModelError, match=f"has format_version {version!r} and this adscore reads 1"):
+    with pytest.raises(ModelError, match=f"has format_version {version!r} and this adscore reads 1 and 2;"):
         from_json(changed("format_version", version))
 
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,6 +122,7 @@ def open_source(
     size: tuple[int, int] | None,
     mode: Mode | None,
     fit_size: Callable[[int, int], tuple[int, int]] = lambda width, height: (width, height),
+    jpeg: Literal["full", "reduced"] = "reduced",
 ) -> ImageSource:
     """Returns the images that `data` names, at the size and in the mode they will be trained at.
 
@@ -130,6 +131,7 @@ def open_source(
         size: (width, height); by default the images' own, the median where they differ, changed by `fit_size`.
         mode: by default "L" if the images are grey, else "RGB".
         fit_size: from the images' (width, height) to the nearest that fits the network.
+        jpeg: as in `ImageSpec`.
 
     Raises:
         InputError: there are no images.
@@ -138,7 +140,7 @@ def open_source(
         nested = Path(data) / NORMAL_FOLDER
         files = list(find_images([str(nested if nested.is_dir() else data)]))
         width, height, found = _common_header(data, files)
-        return FileSource(files, ImageSpec(*(size or fit_size(width, height)), mode or found))
+        return FileSource(files, ImageSpec(*(size or fit_size(width, height)), mode or found, jpeg=jpeg))
     if data is None:
         images = load_demo("train").images
     elif Path(data).is_file():
@@ -147,12 +149,12 @@ def open_source(
         raise InputError(f"{data}: no such file or folder; give a folder of images, a .npz, or an IDX file")
     height, width = images.shape[1:3]
     own: Mode = "L" if images.ndim == 3 else "RGB"
-    return ArraySource(images, ImageSpec(*(size or fit_size(width, height)), mode or own))
+    return ArraySource(images, ImageSpec(*(size or fit_size(width, height)), mode or own, jpeg=jpeg))
 
 
 def reopen_source(data: str | None, spec: ImageSpec) -> ImageSource:
     """Returns the images that `data` names as `spec` says, to read once more what a run was trained on."""
-    return open_source(data, size=(spec.width, spec.height), mode=spec.mode)
+    return open_source(data, size=(spec.width, spec.height), mode=spec.mode, jpeg=spec.jpeg)
 
 
 def survey(source: ImageSource, advance: Callable[[], None] = lambda: None) -> Survey:
