@@ -61,7 +61,7 @@ def test_auto_falls_back_and_says_so(gpu_build: Path) -> None:
     assert reason.startswith(
         "running on cpu, since provider cuda: no NVIDIA driver was found (libcuda does not load), and"
     )
-    assert summary.endswith("0 unreadable, on cpu")
+    assert "0 unreadable, on cpu (" in summary
 
 
 def test_both_builds_installed_are_diagnosed(gpu_build: Path) -> None:

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError, _imaging
 from PIL.JpegImagePlugin import JpegImageFile
-from PIL.TiffImagePlugin import TiffImageFile
 
 from adscore.errors import ImageError
 from adscore.files import open_regular, read_regular
@@ -167,7 +166,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _to_eight_bit(image: Image.Image) -> Image.Image:
-    tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
+    tags = getattr(image, "tag_v2", {})  # a TIFF's; its class is not imported for the sake of the others
     # Pillow itself clips 16-bit grey at 255. Its "I" is 16 bits wide in PPM files and of no known range elsewhere.
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
         pixels = (np.asarray(image) >> 8).astype(np.uint8)

@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import islice, tee
 
 from adscore.detector import Detector
-from adscore.discoveries import Discoveries
+from adscore.in_order import score_in_order
 from adscore.inputs import ImageFile
 from adscore.prediction import decide
 from adscore.table import RowWriter
-from adscore.workers import score_in_order
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,8 @@ def score_discoveries(
         effort: how the work is done.
         fdr: share of normal images, on average, among those that are flagged.
     """
+    from adscore.discoveries import Discoveries  # what it imports costs as much as a small folder
+
     with Discoveries(detector) as discoveries:
         scored = score_images(detector, files, discoveries.add, effort, threshold=None)
         threshold = discoveries.threshold(fdr)

@@ -2,7 +2,6 @@
 
 import ctypes
 from contextlib import redirect_stdout
-from importlib.metadata import PackageNotFoundError, version
 from io import StringIO
 from typing import Any
 
@@ -53,6 +52,8 @@ def load_cuda_libraries(onnxruntime: Any) -> str:
 
 
 def _installed(distribution: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version  # slow to import, and seldom needed
+
     try:
         return version(distribution)
     except PackageNotFoundError:

@@ -45,15 +45,15 @@ def open_session(model: bytes, provider: ProviderChoice, threads: int | None, *,
         raise ProviderError(f"provider {provider!r} is unknown; choose one of {', '.join(get_args(ProviderChoice))}")
     onnxruntime = _import_onnxruntime()
     options = _options(onnxruntime, threads, low_memory=low_memory)
-    if provider == "cpu":
+    gpu_build = EXECUTION_PROVIDERS["cuda"] in onnxruntime.get_available_providers()
+    if provider == "cpu" or (provider == "auto" and not gpu_build):
         return Opened(_start(onnxruntime, model, options, "cpu"), "cpu")
     try:
         return Opened(_start_on_cuda(onnxruntime, model, options), "cuda")
     except ProviderError as error:
         if provider == "cuda":
             raise
-        gpu_build = EXECUTION_PROVIDERS["cuda"] in onnxruntime.get_available_providers()
-        return Opened(_start(onnxruntime, model, options, "cpu"), "cpu", str(error) if gpu_build else None)
+        return Opened(_start(onnxruntime, model, options, "cpu"), "cpu", str(error))
 
 
 @contextmanager

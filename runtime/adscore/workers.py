@@ -1,17 +1,13 @@
-"""Batches of files decoded and scored side by side in worker processes, the results in the order of the batches.
+"""Worker processes that decode and score batches of files side by side, the results in the order of the batches.
 
 Processes and not threads, since most of decoding a small image holds Python's lock. A worker is a process and one pipe;
 the parent has no thread, so a fork of it is a full copy: ready at once, with the detector already open.
 """
 
-import os
 import signal
-import sys
-import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
-from itertools import chain
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -27,56 +23,19 @@ StartMethod = Literal["fork", "spawn"]
 
 # Batches that a worker has been given and has not answered: one that it works on and one that waits.
 _AHEAD = 2
-# A job that is done within so many seconds shall not pay for workers; starting one costs about a tenth of it.
-_PATIENCE: dict[StartMethod, float] = {"fork": 0.05, "spawn": 2.0}
 # A worker that ends is started again, since one image may have brought it down; so many are no single image's doing.
 _MOST_DEATHS = 10
 
 
-def score_in_order(
-    detector: Detector,
-    batches: Iterable[Sequence[str]],
-    workers: int,
-    *,
-    start: StartMethod | None = None,
-    patience: float | None = None,
+def score_side_by_side(
+    detector: Detector, batches: Iterator[Sequence[str]], workers: int, start: StartMethod
 ) -> Iterator[Scored]:
-    """Yields what each batch of paths came to, in order; which process scored it makes no difference to a score.
-
-    Reads at most `2 * workers` batches ahead of what was yielded.
-
-    Args:
-        detector: the opened detector; workers have a copy of it.
-        batches: paths of image files, the first batch the largest.
-        workers: processes to score with; with 1, this process does it.
-        start: how processes are started; by default as fast as is safe.
-        patience: seconds to score for in this process, before workers are worth their start.
+    """Yields what each batch of paths came to, in order; reads at most `2 * workers` batches ahead.
 
     Raises:
         WorkerError: workers end again and again.
         ModelError: the detector cannot run.
     """
-    pending = iter(batches)
-    start = start or _start_method()
-    until = time.monotonic() + (_PATIENCE[start] if patience is None else patience)
-    largest = 0
-    for batch in pending:
-        if workers > 1 and time.monotonic() > until:
-            yield from _side_by_side(detector, chain([batch], pending), workers, start)
-            return
-        largest = largest or len(batch)
-        yield detector.score_files(batch, padded_to=largest)
-
-
-def _start_method() -> StartMethod:
-    # A fork copies the calling thread alone; whatever the others held stays locked for good.
-    alone = sys.platform == "linux" and len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - no path is needed
-    return "fork" if alone else "spawn"
-
-
-def _side_by_side(
-    detector: Detector, batches: Iterator[Sequence[str]], workers: int, start: StartMethod
-) -> Iterator[Scored]:
     with ExitStack() as stack:
         crew = [stack.enter_context(_Worker(detector, start)) for _ in range(workers)]
         asked: deque[_Worker] = deque()

@@ -8,8 +8,9 @@ import pytest
 
 from adscore.detector import Detector
 from adscore.errors import ModelError
+from adscore.in_order import score_in_order
 from adscore.prediction import Scored
-from adscore.workers import StartMethod, score_in_order
+from adscore.workers import StartMethod
 from tests.conftest import Run
 from tests.tiny import GRAPH, paint, tiny_detector
 
