@@ -31,8 +31,8 @@ check: $(VENV)/ready  ## lint, format, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/ready  ## measure scoring against the plain loop and against the limit
-	$(BIN)/python benchmarks/scoring.py
+bench: $(VENV)/ready  ## measure scoring against plain loops, peers and the limit, DATA=folder
+	$(BIN)/python -m benchmarks.scoring $(if $(DATA),--data $(DATA))
 
 bench-graph: $(VENV)/ready  ## measure the exported graph beside others, float and int8, DATA=folder
 	$(BIN)/python -m benchmarks.graph $(if $(DATA),--data $(DATA))

@@ -1,122 +1,168 @@
-"""Scoring a folder of small PNG files: adscore against a plain loop, and against what the machine allows.
+"""Scoring folders: adscore against plain loops, against peers, and against what the machine allows.
 
-Run it with `make bench`. Contestants take turns, several rounds in one run, and what counts is their ratio in the same
-round: the machine is shared, so no absolute time is a property of the product. Writes benchmarks/RESULTS.md.
+    make bench DATA=folder                    # folder with screws, for photographs; without it scikit-learn's two
+    python -m benchmarks.scoring --quick      # few files, one round: that the benchmark itself works
+
+Every contestant is a process of its own. They take turns, several rounds in one run, and what counts is the ratio to
+another in the same round: the machine is shared, so no absolute time is a property of the product. OpenVINO and LiteRT
+take part where they are installed. Writes RESULTS.md and results.json.
 """
 
+import argparse
+import json
 import os
-import platform
-import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-import onnxruntime
-from PIL import Image
+from adscore.atomic import appears_when_complete
+from benchmarks.scoring_report import Turn, report
+from benchmarks.scoring_sets import Scene, large, small
 
-from adscore import Detector, __version__
-from adscore.images import decode
-from adtrain.arrays import load_demo
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+BIN = Path(sys.executable).parent
 
-ROOT = Path(__file__).parent.parent
-MODEL = ROOT / "artifacts" / "demo" / "detector.onnx"
-RESULTS = Path(__file__).with_name("RESULTS.md")
-IMAGES = 2_000
-ROUNDS = 7
-
-Contestant = Callable[[list[Path]], None]
+COLD = "import numpy, onnxruntime, PIL.Image; onnxruntime.InferenceSession({!r}, providers=['CPUExecutionProvider'])"
 
 
-def plain_loop(paths: list[Path]) -> None:
-    """The baseline: what one writes first with Pillow and ONNX Runtime, an image at a time."""
-    session = onnxruntime.InferenceSession(MODEL, providers=["CPUExecutionProvider"])
-    for path in paths:
-        pixels = np.asarray(Image.open(path).convert("L"))[np.newaxis, :, :, np.newaxis]
-        session.run(["score"], {"image": pixels})
+@dataclass(frozen=True)
+class Extent:
+    """How much is measured."""
+
+    pngs: int = 10_000
+    png_rounds: int = 7
+    jpegs: int = 200
+    jpeg_rounds: int = 5
+    cold_rounds: int = 15
+    files: tuple[int, ...] = (1_000, 10_000, 100_000)
 
 
-def one_at_a_time(paths: list[Path]) -> None:
-    """Adscore with a batch of one."""
-    for _ in Detector(MODEL).predict(paths, batch_size=1):
-        pass
-
-
-def in_batches(paths: list[Path]) -> None:
-    """Adscore as the command runs it."""
-    for _ in Detector(MODEL).predict(paths):
-        pass
-
-
-def decoding_only(paths: list[Path]) -> None:
-    """The first part of the limit: decoding, on one thread."""
-    spec = Detector(MODEL).spec.image
-    for path in paths:
-        decode(path, spec)
-
-
-def network_only(paths: list[Path]) -> None:
-    """The second part of the limit: the graph in batches of 32, on one thread."""
-    detector = Detector(MODEL, threads=1)
-    detector.score(np.zeros((len(paths), *detector.spec.image.shape), np.uint8))
-
-
-CONTESTANTS: dict[str, Contestant] = {
-    "plain loop, one image at a time (baseline)": plain_loop,
-    "adscore, batches of 1": one_at_a_time,
-    "adscore, batches of 32 (the default)": in_batches,
-    "decoding alone, one thread": decoding_only,
-    "network alone, one thread": network_only,
-}
-
-
-def measure(contestant: Contestant, paths: list[Path]) -> tuple[float, float]:
-    """Returns (wall seconds, CPU seconds)."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    contestant(paths)
-    return time.perf_counter() - wall, time.process_time() - cpu
-
-
-def spread(values: list[float]) -> str:
-    """Returns the median, with the smallest and the largest."""
-    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+QUICK = Extent(200, 1, 4, 1, 1, (100, 200))
 
 
 def main() -> None:
-    """Measures and writes the table."""
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder) / f"{index:05}.png" for index in range(IMAGES)]
-        for path, image in zip(paths, load_demo("train").images, strict=False):
-            Image.fromarray(image).save(path)
-        for contestant in CONTESTANTS.values():  # files into the page cache, libraries into memory
-            contestant(paths[:100])
-        rounds = [{name: measure(run, paths) for name, run in CONTESTANTS.items()} for _ in range(ROUNDS)]
-    baseline, _, default, decoding, network = CONTESTANTS
-    cpus = len(os.sched_getaffinity(0))
-    lines = [
-        "# Scoring benchmark",
-        "",
-        f"{IMAGES:,} PNG of 28x28, the demo detector, {ROUNDS} rounds, contestants in turn; each figure is the",
-        "median of the rounds' ratios to the baseline in the same round, with the smallest and the largest. Above 1",
-        f"is faster. adscore {__version__}, onnxruntime {onnxruntime.__version__}, Python {platform.python_version()}, "
-        f"{cpus} CPUs.",
-        "",
-        "| contestant | wall time | CPU time |",
-        "| --- | --- | --- |",
+    """Measures and writes the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="folder with screws")
+    parser.add_argument("--quick", action="store_true", help="few files, one round")
+    parser.add_argument("--out", type=Path, default=HERE, help="folder for RESULTS.md and results.json")
+    arguments = parser.parse_args()
+    extent = QUICK if arguments.quick else Extent()
+    data = ["--data", str(arguments.data.absolute())] if arguments.data else []
+    numbers = map(str, (extent.pngs, extent.jpegs, *extent.files))
+    subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "benchmarks.scoring_sets", *numbers, *data], check=True, cwd=ROOT
+    )
+    pngs, jpegs = small(extent.pngs), large(extent.jpegs, arguments.data)
+    turns = _compete("png", pngs, extent.pngs, extent.png_rounds, _able())
+    turns += _compete("jpeg", jpegs, extent.jpegs, extent.jpeg_rounds, ["plain_loop", "in_batches", "two_threads"])
+    turns += _start_cold(pngs, extent.cold_rounds)
+    turns += _remember(extent)
+    facts = {"rows": _same_rows(pngs), "jpeg scores": _same_scores(jpegs)}
+    with appears_when_complete(arguments.out / "RESULTS.md") as partial:
+        partial.write_text(report(turns, facts, extent.pngs, extent.jpegs), encoding="utf-8")
+    with appears_when_complete(arguments.out / "results.json") as partial:
+        everything = {"turns": [vars(turn) for turn in turns], "facts": facts}
+        partial.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
+
+
+def _able() -> list[str]:
+    """Returns the contestants for small files that can run here."""
+    needs = {"openvino": "openvino", "litert": "ai_edge_litert"}
+    return ["plain_loop", "in_batches", "two_threads", "keras_predict"] + [
+        name for name, module in needs.items() if find_spec(module)
     ]
-    for name in CONTESTANTS:
-        wall = [measured[baseline][0] / measured[name][0] for measured in rounds]
-        cpu = [measured[baseline][1] / measured[name][1] for measured in rounds]
-        lines.append(f"| {name} | {spread(wall)} | {spread(cpu)} |")
-    # If decoding and network shared all CPUs without loss.
-    limit = [(measured[decoding][1] + measured[network][1]) / cpus for measured in rounds]
-    against = [measured[baseline][0] / best for measured, best in zip(rounds, limit, strict=True)]
-    lines.append(f"| the limit: (decoding + network) / {cpus} CPUs | {spread(against)} | |")
-    share = [best / measured[default][0] for measured, best in zip(rounds, limit, strict=True)]
-    lines += ["", f"adscore reaches {spread(share)} of the limit: it decodes and runs in turn, on one thread each."]
-    RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print("\n".join(lines))
+
+
+def _compete(part: str, scene: Scene, count: int, rounds: int, contestants: list[str]) -> list[Turn]:
+    turns: list[Turn] = []
+    for number in range(rounds):
+        turns += [_contestant(part, name, number, scene) for name in contestants]
+        for name, more in (("adscore", []), ("adscore --workers 1", ["--workers", "1"])):
+            command = [*_adscore(scene), *more]
+            whole = _command(part, name, number, [*command, str(scene.images)])
+            one = _command(part, name, number, [*command, str(min(scene.images.iterdir()))])
+            # What a folder takes beyond what a single image takes: start-up is in both.
+            scale = count / (count - 1)
+            loop_wall, loop_cpu = (whole.wall - one.wall) * scale, (whole.cpu - one.cpu) * scale
+            turns.append(Turn(part, name, number, whole.wall, whole.cpu, loop_wall, loop_cpu, whole.memory))
+        turns += [_contestant(part, name, number, scene) for name in ("decoding", "network")]
+        print(f"{part}: round {number + 1} of {rounds}", file=sys.stderr)
+    return turns
+
+
+def _start_cold(scene: Scene, rounds: int) -> list[Turn]:
+    one = str(min(scene.images.iterdir()))
+    turns = []
+    for number in range(rounds):
+        turns.append(_command("cold", "libraries", number, [sys.executable, "-c", COLD.format(str(scene.detector))]))
+        turns.append(_command("cold", "adscore", number, [*_adscore(scene), one]))
+    return turns
+
+
+def _remember(extent: Extent) -> list[Turn]:
+    turns = []
+    for count in extent.files:
+        scene = small(extent.pngs, link=count)
+        for name, more in (("--workers 1", ["--workers", "1"]), ("--low-memory", ["--low-memory"])):
+            turns.append(_command("memory", f"{name}: {count}", 0, [*_adscore(scene), str(scene.images), *more]))
+    return turns
+
+
+def _same_rows(scene: Scene) -> str:
+    """Returns in how many ways the table came out the same to the byte."""
+    ways = [["--workers", workers, "--batch-size", size] for workers in "123" for size in ("1", "7", "32")]
+    tables = {_output([*_adscore(scene, "-"), str(scene.images), *way]) for way in ways}
+    return f"{len(ways)} ways (1 to 3 workers, batches of 1, 7 and 32), {len(tables)} different table"
+
+
+def _same_scores(scene: Scene) -> str:
+    """Returns how many scores of files differ from those of the images as training reads them."""
+    from adscore import Detector
+    from adtrain.source import read_batches, reopen_source, survey
+
+    detector = Detector(scene.detector)
+    source = reopen_source(str(scene.images), detector.spec.image)
+    expected = [score for batch in read_batches(source, survey(source).readable) for score in detector.score(batch)]
+    rows = _output([*_adscore(scene, "-"), str(scene.images)]).splitlines()[1:]
+    differing = sum(row.split(",")[1] != f"{score:.9g}" for row, score in zip(rows, expected, strict=True))
+    return f"{differing} of {len(rows)} differ from the training-time path"
+
+
+def _adscore(scene: Scene, out: str = os.devnull) -> list[str]:
+    chosen = ["--out", out] if out == "-" else ["--out", str(Path(tempfile.gettempdir()) / f"bench-{os.getpid()}.csv")]
+    return [str(BIN / "adscore"), "--model", str(scene.detector), *chosen]
+
+
+def _contestant(part: str, name: str, number: int, scene: Scene) -> Turn:
+    places = [scene.detector, scene.run, scene.litert or "", scene.images]
+    command = [sys.executable, "-m", "benchmarks.scoring_contestants", name, *map(str, places)]
+    return _command(part, name, number, command, read=True)
+
+
+def _output(command: list[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+
+
+def _command(part: str, name: str, number: int, command: list[str], *, read: bool = False) -> Turn:
+    """Runs a command to its end; with `read` it prints the seconds of its loop."""
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdout=said, stderr=complained, cwd=ROOT)  # noqa: S603
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0), complained.seek(0)
+        if process.returncode:
+            raise SystemExit(f"{name} failed: {complained.read().decode(errors='replace')}")
+        loop = json.loads(said.read().splitlines()[-1]) if read else {"wall": wall, "cpu": 0.0}
+    cpu = usage.ru_utime + usage.ru_stime
+    return Turn(part, name, number, wall, cpu, loop["wall"], loop["cpu"], usage.ru_maxrss / 1024)
 
 
 if __name__ == "__main__":
