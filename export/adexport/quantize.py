@@ -1,41 +1,29 @@
 """The graph in int8: the large convolutions in eight bits, and the large weights; what judges stays in float.
 
-Static quantization by ONNX Runtime's own tools, in the QDQ form that every provider reads. The ranges of activations
-come from held-out images, weights are scaled channel by channel. The first layer stays in float: with one to three
-input channels it is cheap, and int8 would be slower. So do the last layer, the error and the score. Dense layers store
-their weights in eight bits and compute in float: they are cheap, and a latent vector in eight bits is too coarse. Their
-weights are widened by Cast and Mul, which ONNX Runtime does once, when the file is opened; with DequantizeLinear it
-would do so at every run, or put a product in their place that narrows activations too.
+Static quantization: ranges come from held-out images, a range for each channel. The first layer stays in float: with
+one to three input channels it is cheap, and int8 would be slower. So do the last layer, the error and the score. Dense
+layers store their weights in eight bits and compute in float: they are cheap, and a latent vector in eight bits is too
+coarse. Their weights are widened by Cast and Mul, which ONNX Runtime does once, when the file is opened; with
+DequantizeLinear it would do so at every run, or put a product in their place that narrows activations too. In the end
+what rounding shifts on average is taken off again, wherever the graph adds a constant in float.
 """
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import redirect_stdout
-from io import StringIO
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 
 from adexport.graph import tidied
+from adexport.narrow_conv import narrow_conv
+from adexport.observe import means, ranges, spread
+from adexport.rewrites.phases import MOVES
 from adscore.images import Pixels
-from adscore.model_file import INPUT
 
-# Ranges settle with a few hundred images, or with some million pixels.
-IMAGES = 512
-_PIXELS = 4_000_000
-# The tools hold every activation of a batch.
-_BATCH = 16
-_BATCH_PIXELS = 65_536
-# One value in 10,000 may lie outside a range: it costs less than steps that are wider for all others.
-_PERCENTILE = 99.99
 # Convolutions from pixels, of one or three channels, stay in float.
 _FEW_CHANNELS = 4
-_MOVES = ("Reshape", "Transpose")
 # Constants of fewer elements are not worth narrowing.
 _FEW_ELEMENTS = 256
 
@@ -48,75 +36,52 @@ def quantized(model: onnx.ModelProto, images: Pixels) -> onnx.ModelProto:
         images: held-out images, uint8 (n, height, width, channels); at most 512 are used, spread evenly, and fewer
             large ones.
     """
-    named = onnx.shape_inference.infer_shapes(model)
-    for place, node in enumerate(named.graph.node):
-        node.name = f"{node.op_type}_{place}"
-    chosen = _large_layers(named.graph)
-    # The tools warn of a model that they did not prepare; what they would prepare are shapes, and those are known.
-    named.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")
-    with tempfile.TemporaryDirectory() as scratch, redirect_stdout(StringIO()):
-        path = Path(scratch) / "int8.onnx"
-        quantize_static(
-            named, path, _Spread(images), quant_format=QuantFormat.QDQ, per_channel=True,
-            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, nodes_to_quantize=chosen,
-            op_types_to_quantize=["Conv", *_MOVES],
-            calibrate_method=CalibrationMethod.Percentile,
-            extra_options={"CalibPercentile": _PERCENTILE, "CalibStridedMinMax": 1},
-        )  # fmt: skip
-        result = onnx.load(path)
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    batches = spread(images)
+    large = _large_layers(model.graph)
+    found = ranges(model, [name for conv, last in large for name in (conv.input[0], last)], batches)
+    for conv, last in large:
+        narrow_conv(result.graph, conv, last, found[conv.input[0]], found[last])
+    _drop_unused(result.graph)
     _shrink_dense(result.graph)
     _shrink_offsets(result.graph)
+    _take_off_shifts(result, model, batches)
     return tidied(result)
 
 
-class _Spread(CalibrationDataReader):  # type: ignore[misc]
-    """Batches of some of the images, spread evenly over them; the tools take them one at a time."""
-
-    def __init__(self, images: Pixels) -> None:
-        pixels = images.shape[1] * images.shape[2]
-        wanted = max(1, min(IMAGES, _PIXELS // pixels))
-        chosen = images[:: max(1, -(-len(images) // wanted))]
-        size = max(1, min(_BATCH, _BATCH_PIXELS // pixels, len(chosen)))
-        # Histograms of ranges take batches of one size.
-        self._batches = [chosen[start : start + size] for start in range(0, len(chosen) - size + 1, size)]
-        self._left: Iterator[Pixels] = iter(self._batches)
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    def set_range(self, start_index: int, end_index: int) -> None:
-        self._left = iter(self._batches[start_index:end_index])
-
-    def get_next(self) -> dict[str, Pixels] | None:
-        batch = next(self._left, None)
-        return None if batch is None else {INPUT: np.asarray(batch)}
-
-
-def _large_layers(graph: onnx.GraphProto) -> list[str]:
-    """Returns the names of the large convolutions, and of the nodes behind them that move pixels."""
+def _large_layers(graph: onnx.GraphProto) -> list[tuple[onnx.NodeProto, str]]:
+    """Returns the large convolutions, each with the value where what it makes is in its place."""
     shapes = {initializer.name: initializer.dims for initializer in graph.initializer}
-    wanted = {node.name for node in _before_sigmoid(graph)}
-    narrow: set[str] = set()  # values in eight bits
-    chosen = []
-    for node in graph.node:
-        is_large = node.op_type == "Conv" and shapes.get(node.input[1], (0, 0))[1] >= _FEW_CHANNELS
-        if node.name in wanted and (is_large or (node.op_type in _MOVES and node.input[0] in narrow)):
-            chosen.append(node.name)
-            narrow.update(node.output)
-    return chosen
+    return [
+        (node, _moved(graph, node.output[0]))
+        for node in _before_sigmoid(graph)
+        if node.op_type == "Conv" and shapes.get(node.input[1], (0, 0))[1] >= _FEW_CHANNELS
+    ]
+
+
+def _moved(graph: onnx.GraphProto, name: str) -> str:
+    """Returns the value that the nodes behind make of this one, if they only move its phases, or its own name."""
+    last = name
+    for op_type in MOVES:
+        users = [node for node in graph.node if last in node.input]
+        if len(users) != 1 or users[0].op_type != op_type:
+            return name
+        last = users[0].output[0]
+    return last
 
 
 def _before_sigmoid(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
-    """Returns the nodes that the reconstruction is made by, from its sigmoid back to the image."""
+    """Returns the nodes that the reconstruction is made by, from the image to its sigmoid."""
     makers = {output: node for node in graph.node for output in node.output}
-    found: dict[str, onnx.NodeProto] = {}
+    found: set[str] = set()
     waiting = [name for node in graph.node if node.op_type == "Sigmoid" for name in node.input]
     while waiting:
         node = makers.get(waiting.pop())
-        if node is not None and node.name not in found:
-            found[node.name] = node
+        if node is not None and node.output[0] not in found:
+            found.add(node.output[0])
             waiting.extend(node.input)
-    return list(found.values())
+    return [node for node in graph.node if node.output[0] in found]
 
 
 def _shrink_dense(graph: onnx.GraphProto) -> None:
@@ -138,6 +103,37 @@ def _shrink_offsets(graph: onnx.GraphProto) -> None:
     for initializer in [each for each in graph.initializer if each.name in added]:
         if np.prod(initializer.dims) >= _FEW_ELEMENTS:
             _narrow(graph, initializer, axis=1 if len(initializer.dims) == 4 else None)
+
+
+def _take_off_shifts(narrow: onnx.ModelProto, model: onnx.ModelProto, batches: Sequence[Pixels]) -> None:
+    """Corrects what is added in float by the mean that rounding shifts the sum by, from the image to the sigmoid.
+
+    The bias correction of Nagel et al. 2019 (arXiv 1906.04721, section 4.2), by images; where the constant is a map,
+    place by place.
+    """
+    constants = {initializer.name: initializer for initializer in narrow.graph.initializer}
+    sums = [
+        (node.output[0], constants[node.input[1]])
+        for node in _before_sigmoid(narrow.graph)
+        if node.op_type == "Add" and node.input[1] in constants
+    ]
+    expected = means(model, [name for name, _ in sums], batches)
+    for name, constant in sums:
+        added = numpy_helper.to_array(constant)
+        shift = means(narrow, [name], batches)[name] - expected[name]
+        while shift.ndim > added.ndim:
+            shift = shift[0]
+        alike = tuple(axis for axis, side in enumerate(added.shape) if side == 1)
+        corrected = (added - shift.mean(axis=alike, keepdims=True)).astype(np.float32)
+        constant.CopyFrom(numpy_helper.from_array(corrected, constant.name))
+
+
+def _drop_unused(graph: onnx.GraphProto) -> None:
+    """Removes constants that no node reads any more."""
+    read = {name for node in graph.node for name in node.input}
+    used = [initializer for initializer in graph.initializer if initializer.name in read]
+    del graph.initializer[:]
+    graph.initializer.extend(used)
 
 
 def _narrow(graph: onnx.GraphProto, initializer: onnx.TensorProto, axis: int | None) -> None:

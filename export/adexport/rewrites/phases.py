@@ -16,6 +16,8 @@ from adexport.rewrites.constants import attributes_of, constant, is_constant, is
 # By phase: (place in the plain kernel of two, row of the transposed kernel of three). Output pixel 2i takes input
 # pixels i - 1 and i by rows 2 and 0, pixel 2i + 1 takes input pixel i by row 1.
 _TAPS = (((0, 2), (1, 0)), ((1, 1),))
+# What moves the phases of a convolution's output to their places; channel c there is made of its channels c, c + n, ...
+MOVES = ("Transpose", "Reshape", "Transpose", "Reshape", "Transpose")
 
 
 def _transposed(op: Any, x: ir.Value, weights: ir.Value) -> Any:
