@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from adexport.calibration import Rule, calibrate
 from adexport.graph import detector_function, to_onnx, with_spec
-from adexport.parity import compare, judge
+from adexport.parity import judge, scores_by_detector, scores_by_keras
 from adexport.scoring import Scoring
 from adscore.detector import Detector
 from adscore.images import Pixels
@@ -30,6 +30,9 @@ class Exported:
     content: bytes  # of the .onnx file
     spec: DetectorSpec
     held_out_scores: NDArray[np.float32]  # (n,)
+    keras_scores: NDArray[
+        np.float64
+    ]  # of the same images, (runs, n), as `adexport.parity.scores_by_keras` returns them
 
 
 def draft_detector(autoencoder: Any, image: ImageSpec, scoring: Scoring, training: TrainingRecord) -> Detector:
@@ -58,7 +61,7 @@ def export_detector(
         scoring: how reconstructions become scores.
         training: where the weights come from.
         rule: how the threshold is found.
-        advance: called twice an image while Keras and ONNX Runtime are compared, for a progress bar.
+        advance: called once an image at each batch size by Keras, and again by ONNX Runtime, for a progress bar.
 
     Raises:
         CalibrationError: the held-out images cannot give the threshold asked for.
@@ -67,11 +70,13 @@ def export_detector(
     function = detector_function(autoencoder, image, scoring)
     model = to_onnx(function)
     spec = _draft_spec(image, scoring, training)
+    keras_scores = scores_by_keras(function, held_out, advance)
 
     def proof(draft: Detector, calibration: Calibration) -> Parity:
-        return judge(compare(function, draft, held_out, advance), calibration.threshold)
+        scores = scores_by_detector(draft, held_out, advance)
+        return judge(np.concatenate([keras_scores, scores]), calibration.threshold)
 
-    return finish(model, spec, held_out, rule, proof)
+    return finish(model, spec, held_out, rule, keras_scores, proof)
 
 
 def finish(
@@ -79,6 +84,7 @@ def finish(
     spec: DetectorSpec,
     held_out: Pixels,
     rule: Rule,
+    keras_scores: NDArray[np.float64],
     proof: Callable[[Detector, Calibration], Parity],
 ) -> Exported:
     """Returns the detector file of a graph: scored, calibrated, proven, described.
@@ -88,6 +94,7 @@ def finish(
         spec: a draft; what is measured is put in its place.
         held_out: uint8 (n, height, width, channels).
         rule: how the threshold is found.
+        keras_scores: of the held-out images, (runs, n).
         proof: compares the detector of this graph with the Keras model.
     """
     draft = Detector(with_spec(model, spec), provider="cpu")
@@ -103,7 +110,7 @@ def finish(
     )
     content = with_spec(model, spec)
     Detector(content, provider="cpu")  # the finished file opens, and its spec is read back without complaint
-    return Exported(content, spec, scores)
+    return Exported(content, spec, scores, keras_scores)
 
 
 def _score(detector: Detector, images: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -9,7 +9,7 @@ import numpy as np
 from adexport.calibration import Rule
 from adexport.export import Exported, finish
 from adexport.graph import detector_function, to_onnx
-from adexport.parity import BATCH_SIZES, compare, largest_difference
+from adexport.parity import BATCH_SIZES, largest_difference, scores_by_detector
 from adexport.quantize import quantized
 from adexport.rewrites import INT8_RULES
 from adexport.scoring import Scoring
@@ -55,13 +55,13 @@ def export_int8(
     """Returns the int8 detector, with its own threshold, calibration and map scale, and what int8 changed.
 
     Args:
-        exported: the float detector of the same weights and rule.
+        exported: the float detector of the same weights and rule, and Keras' scores.
         autoencoder: the `keras.Model` it came from.
         held_out: the images it was calibrated on, uint8 (n, height, width, channels).
         scoring: how reconstructions become scores.
         rule: how the threshold is found.
         allow_degraded: accept any number of flips.
-        advance: called twice an image while Keras and ONNX Runtime are compared, for a progress bar.
+        advance: called once an image at each batch size while ONNX Runtime is compared with Keras, for a progress bar.
 
     Raises:
         CalibrationError: the held-out images cannot give the threshold asked for.
@@ -72,11 +72,13 @@ def export_int8(
     before = is_anomaly(exported.held_out_scores, exported.spec.calibration.threshold)
 
     def proof(draft: Detector, calibration: Calibration) -> Parity:
-        runs = compare(function, draft, held_out, advance)
-        agree = before == is_anomaly(runs[1], calibration.threshold)
-        return Parity(len(held_out), BATCH_SIZES, largest_difference(runs), float(np.mean(agree)))
+        scores = scores_by_detector(draft, held_out, advance)
+        agree = before == is_anomaly(scores[0], calibration.threshold)
+        difference = largest_difference(np.concatenate([exported.keras_scores, scores]))
+        return Parity(len(held_out), BATCH_SIZES, difference, float(np.mean(agree)))
 
-    result = finish(model, replace(exported.spec, precision="int8"), held_out, rule, proof)
+    spec = replace(exported.spec, precision="int8")
+    result = finish(model, spec, held_out, rule, exported.keras_scores, proof)
     flips = int((before != is_anomaly(result.held_out_scores, result.spec.calibration.threshold)).sum())
     change = Change(
         len(held_out),

@@ -21,29 +21,42 @@ class ParityError(ADError):
     """The exported graph and the Keras model disagree."""
 
 
-def compare(function: Any, detector: Detector, images: Pixels, advance: Callable[[], None]) -> NDArray[np.float64]:
-    """Returns the scores of Keras and of ONNX Runtime at each batch size, float64 of shape (runs, n).
+def scores_by_keras(function: Any, images: Pixels, advance: Callable[[], None]) -> NDArray[np.float64]:
+    """Returns the scores of Keras at each batch size, float64 of shape (runs, n).
 
     Args:
-        function: the `detector_function` that the detector was converted from.
-        detector: the exported detector.
+        function: a `detector_function`.
         images: uint8 (n, height, width, channels); may be a memory map, it is read in slices.
         advance: called once an image at each batch size, for a progress bar.
     """
-    runs = [np.empty((2, len(images))) for _ in BATCH_SIZES]
+
+    def score(batch: Pixels, _: int) -> Any:
+        with tf.device("/CPU:0"):  # a GPU's TF32 convolutions are a hundred times coarser than the tolerance
+            return function(tf.constant(batch))["score"].numpy()
+
+    return _at_each_batch_size(score, images, advance)
+
+
+def scores_by_detector(detector: Detector, images: Pixels, advance: Callable[[], None]) -> NDArray[np.float64]:
+    """Returns the scores of ONNX Runtime at each batch size, float64 of shape (runs, n); see `scores_by_keras`."""
+    return _at_each_batch_size(lambda batch, size: detector.score(batch, batch_size=size), images, advance)
+
+
+def _at_each_batch_size(
+    score: Callable[[Pixels, int], Any], images: Pixels, advance: Callable[[], None]
+) -> NDArray[np.float64]:
+    runs = np.empty((len(BATCH_SIZES), len(images)))
     for run, size in zip(runs, BATCH_SIZES, strict=True):
         for start in range(0, len(images), size):
             batch = np.asarray(images[start : start + size])
-            with tf.device("/CPU:0"):  # a GPU's TF32 convolutions are a hundred times coarser than the tolerance
-                run[0, start : start + size] = function(tf.constant(batch))["score"].numpy()
-            run[1, start : start + size] = detector.score(batch, batch_size=size)
+            run[start : start + size] = score(batch, size)
             for _ in batch:
                 advance()
-    return np.concatenate(runs)
+    return runs
 
 
 def largest_difference(scores: NDArray[np.float64]) -> float:
-    """Returns the largest difference of two scores of one image, over the larger; scores as `compare` returns them."""
+    """Returns the largest difference of two scores of one image, over the larger, of scores of shape (runs, n)."""
     largest, smallest = scores.max(axis=0), scores.min(axis=0)
     return float(np.max((largest - smallest) / np.maximum(largest, np.finfo(np.float32).tiny), initial=0.0))
 
@@ -55,7 +68,7 @@ def judge(scores: NDArray[np.float64], threshold: float) -> Parity:
     rounding error above in another: an image within the tolerance of the threshold counts as agreeing.
 
     Args:
-        scores: as `compare` returns them.
+        scores: of Keras and of ONNX Runtime, of shape (runs, n).
         threshold: the detector's.
 
     Raises:

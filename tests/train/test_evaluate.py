@@ -6,10 +6,10 @@ from PIL import Image
 
 from adscore import Detector
 from adscore.errors import InputError
-from adtrain.evaluate import Evaluation, evaluate, score_files
+from adtrain.evaluate import Comparison, Evaluation, compare, evaluate, score_files
 from adtrain.labelled import labelled_files
 from tests.conftest import Run
-from tests.tiny import paint, tiny_detector
+from tests.tiny import paint, tiny_detector, tiny_spec, with_threshold
 
 DETECTOR = Detector(tiny_detector())  # flags what is brighter than 179
 
@@ -51,6 +51,16 @@ def test_mvtec_layout(tmp_path: Path, below: str) -> None:
     ]  # fmt: skip
     assert [kind.auroc for kind in evaluation.kinds] == [None, 1.0, pytest.approx(4 / 6)]
     assert evaluation.pixel_auroc is None
+
+
+def test_two_detectors_are_compared_each_at_its_own_threshold(tmp_path: Path) -> None:
+    other = Detector(tiny_detector(with_threshold(tiny_spec(), (205 / 255) ** 2)))  # no longer flags 200
+    files = labelled_files(str(mvtec(tmp_path)))
+    steps: list[None] = []
+    comparison = compare(DETECTOR, other, files, lambda: steps.append(None))
+    auroc, precision = evaluation_of(tmp_path).auroc.value, evaluation_of(tmp_path).average_precision.value
+    assert comparison == Comparison(7, 1, (auroc, auroc), (precision, precision))
+    assert len(steps) == 2 * len(files)
 
 
 def test_intervals_hold_the_figure_and_are_the_same_again(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ DETECTOR = Detector(tiny_detector())
 def exported(scores: list[float], fpr: float) -> Exported:
     held_out = np.array(scores, np.float32)
     calibration = calibrate(SplitConformal(fpr), DETECTOR, held_out)
-    return Exported(b"", replace(tiny_spec(), calibration=calibration), held_out)
+    return Exported(b"", replace(tiny_spec(), calibration=calibration), held_out, np.empty((0, len(held_out))))
 
 
 def normal(count: int) -> list[float]:

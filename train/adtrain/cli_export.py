@@ -44,6 +44,9 @@ def export(
     if (compare or allow_degraded) and not int8:
         raise typer.BadParameter("goes with --int8", param_hint="--compare" if compare else "--allow-degraded")
     import_tensorflow()
+    from adscore.detector import Detector
+    from adscore.progress import progress_bar
+    from adtrain.evaluate import compare as compare_detectors
     from adtrain.export import export_run, rule_for
     from adtrain.labelled import labelled_files
     from adtrain.pollution import warnings
@@ -57,9 +60,14 @@ def export(
     exported, beside = export_run(loaded, rule, out, int8=int8, allow_degraded=allow_degraded)
     show(export_table(exported, out))
     if beside:
-        try:
-            show(int8_table(exported, beside, labelled))
-        except InputError as error:  # the detector is written; only the comparison is missing
-            typer.echo(f"warning: not compared on {compare}: {error}", err=True)
+        comparison = None
+        if labelled:
+            before, after = (Detector(each.content, provider="cpu") for each in (beside.float32, exported))
+            try:
+                with progress_bar("scoring", 2 * len(labelled)) as advance:
+                    comparison = compare_detectors(before, after, labelled, advance)
+            except InputError as error:  # the detector is written; only the comparison is missing
+                typer.echo(f"warning: not compared on {compare}: {error}", err=True)
+        show(int8_table(beside.change, comparison))
     for warning in warnings(exported):
         typer.echo(f"warning: {warning}", err=True)

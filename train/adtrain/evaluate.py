@@ -100,6 +100,34 @@ def score_files(
     )
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Two detectors on the same labelled images, each at its own threshold; pairs are before and after."""
+
+    images: int
+    flips: int  # images with another label
+    auroc: tuple[float, float]
+    average_precision: tuple[float, float]
+
+
+def compare(
+    before: Detector, after: Detector, files: Sequence[LabelledFile], advance: Callable[[], None] = lambda: None
+) -> Comparison:
+    """Returns how two detectors that read images alike differ on `files`; calls `advance` twice a file.
+
+    Raises:
+        InputError: what can be read holds no normal or no anomalous image.
+    """
+    first, second = score_files(before, files, advance), score_files(after, files, advance)
+    figures = [_figures(scored.scores, scored.known, scored.flagged) for scored in (first, second)]
+    return Comparison(
+        images=len(first.files),
+        flips=int((first.flagged != second.flagged).sum()),
+        auroc=(figures[0]["auroc"], figures[1]["auroc"]),
+        average_precision=(figures[0]["average_precision"], figures[1]["average_precision"]),
+    )
+
+
 def evaluate(detector: Detector, scored: Scored, *, resamples: int = RESAMPLES) -> Evaluation:
     """Returns the figures of scored images, with intervals from `resamples` bootstrap draws."""
     known, flagged, scores = scored.known, scored.flagged, scored.scores

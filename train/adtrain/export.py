@@ -75,7 +75,8 @@ def export_run(
     """
     refuse_folder(out)
     held_out, weights = load_held_out(run), load_weights(run)
-    with progress_bar("comparing", len(held_out) * len(BATCH_SIZES) * (2 if int8 else 1)) as advance:
+    # Keras, the float detector and the int8 one.
+    with progress_bar("comparing", len(held_out) * len(BATCH_SIZES) * (3 if int8 else 2)) as advance:
         exported = export_detector(
             weights,
             held_out,

@@ -1,24 +1,19 @@
 """The short tables that adtrain shows on the terminal."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from adscore.calibration import is_anomaly
-from adscore.detector import Detector
 from adscore.info import describe_rule
-from adtrain.evaluate import Estimate, Evaluation, score_files
-from adtrain.labelled import LabelledFile
+from adtrain.evaluate import Comparison, Estimate, Evaluation
 
 if TYPE_CHECKING:
     # Both load TensorFlow, which an evaluation does not need.
-    from adexport import Exported
-    from adtrain.export import Int8
+    from adexport import Change, Exported
 
 
 def export_table(exported: "Exported", out: Path) -> Table:
@@ -38,24 +33,17 @@ def export_table(exported: "Exported", out: Path) -> Table:
     )
 
 
-def int8_table(exported: "Exported", beside: "Int8", labelled: Sequence[LabelledFile]) -> Table:
-    """Returns what int8 changed: on the held-out images, and on labelled ones if there are any."""
-    change = beside.change
+def int8_table(change: "Change", comparison: Comparison | None) -> Table:
+    """Returns what int8 changed: on the held-out images, and on labelled ones where they were compared."""
     rows = {
         "int8 against float": f"{change.flips} of {change.images} held-out labels flip, each at its own threshold",
         "correlation": f"{change.correlation:.6f} between the scores",
         "size": f"{change.size:.2f} of the float file",
     }
-    if labelled:
-        figures = [
-            score_files(Detector(content, provider="cpu"), labelled)
-            for content in (beside.float32.content, exported.content)
-        ]
-        before, after = figures
-        flips = int((before.flagged != after.flagged).sum())
-        rows["labelled images"] = f"{flips} of {len(before.flagged)} labels flip"
-        for name, measure in (("AUROC", roc_auc_score), ("average precision", average_precision_score)):
-            rows[name] = " -> ".join(f"{measure(scored.known, scored.scores):.4f}" for scored in figures)
+    if comparison:
+        rows["labelled images"] = f"{comparison.flips} of {comparison.images} labels flip"
+        rows["AUROC"] = "{:.4f} -> {:.4f}".format(*comparison.auroc)
+        rows["average precision"] = "{:.4f} -> {:.4f}".format(*comparison.average_precision)
     return _table(rows)
 
 
