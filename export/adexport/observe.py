@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 
 from adscore.images import Pixels
 from adscore.model_file import INPUT
+from adscore.session import open_session
 
 # Ranges and means settle with a few hundred images, or with some million pixels.
 IMAGES = 512
@@ -74,7 +74,7 @@ def _observed(
     shown.graph.output.extend(
         onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in sorted(set(names))
     )
-    session = onnxruntime.InferenceSession(shown.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = open_session(shown.SerializeToString(), "cpu", None).session
     outputs = [output.name for output in session.get_outputs()]
     for batch in batches:
         yield dict(zip(outputs, session.run(None, {INPUT: batch}), strict=True))
