@@ -12,6 +12,7 @@ import tensorflow as tf
 import tf2onnx
 from onnxscript.rewriter.pattern import RewriteRule
 
+from adexport.light import light_of, under_even_light
 from adexport.names import rename
 from adexport.reduction import reduce, squared_difference
 from adexport.rewrites import RULES, optimized
@@ -31,22 +32,28 @@ def scale(image: Any) -> Any:
     return tf.cast(image, tf.float32) / 255.0
 
 
-def error_and_contrast(autoencoder: Any, images: Any, scoring: Scoring) -> tuple[Any, Any, Any]:
+def error_and_contrast(autoencoder: Any, pixels: Any, scoring: Scoring) -> tuple[Any, Any, Any]:
     """Returns what a score is made of: error map, contrast and reconstruction.
 
     Args:
         autoencoder: a `keras.Model` of pictures, or of tiles where `scoring` has them.
-        images: float32 (batch, height, width, channels) in 0..1.
-        scoring: tile and blur.
+        pixels: uint8 (batch, height, width, channels).
+        scoring: light, tile and blur.
 
     Returns:
-        float32 (batch, height, width); (batch, height, width) or (batch, 1, 1); and the shape of `images`.
+        float32 (batch, height, width); (batch, height, width) or (batch, 1, 1); and the shape of `pixels`, in 0..1.
+        Under even light, error and contrast are those of the evened picture; the reconstruction has the picture's own.
     """
+    images = scale(pixels)
+    light = light_of(pixels) if scoring.light == "even" else None
+    if light is not None:
+        images = under_even_light(images, light)
     if scoring.tile:
         reconstruction, contrast = by_tiles(autoencoder, images, scoring.tile)
     else:
         reconstruction, contrast = autoencoder(images, training=False), contrast_of(images)
-    return squared_difference(images, reconstruction, scoring.blur), contrast, reconstruction
+    error = squared_difference(images, reconstruction, scoring.blur)
+    return error, contrast, reconstruction if light is None else tf.minimum(reconstruction * light, 1.0)
 
 
 def detector_function(autoencoder: Any, image: ImageSpec, scoring: Scoring) -> Any:
@@ -60,7 +67,7 @@ def detector_function(autoencoder: Any, image: ImageSpec, scoring: Scoring) -> A
     """
 
     def detector(pixels: Any) -> Any:
-        error, contrast, reconstruction = error_and_contrast(autoencoder, scale(pixels), scoring)
+        error, contrast, reconstruction = error_and_contrast(autoencoder, pixels, scoring)
         anomaly_map, score = reduce(error, contrast, scoring)
         return dict(zip(OUTPUTS, (score, anomaly_map, reconstruction), strict=True))
 

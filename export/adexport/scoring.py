@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Reduction = Literal["mean", "top", "max", "normalized", "relative", "deviation"]
+Light = Literal["as_is", "even"]
 REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
 
 
@@ -24,6 +25,7 @@ class Scoring:
     blur: float = 0.0  # standard deviation, in pixels, of the Gaussian over the difference before it is squared
     tile: int = 0  # side of the tiles that the autoencoder takes, in pixels; 0: it takes the whole picture
     typical: Typical | None = None  # "normalized", "relative" and "deviation" need it
+    light: Light = "as_is"  # "even": each picture is brought under even light first, see `adexport.light`
 
     def __post_init__(self) -> None:
         if self.typical is None and self.reduction in ("normalized", "relative", "deviation"):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from adexport.graph import error_and_contrast, scale
+from adexport.graph import error_and_contrast
 from adexport.reduction import statistics
 from adexport.scoring import Scoring, Typical
 from adscore.images import Pixels
@@ -25,7 +25,7 @@ def measure_typical(autoencoder: Any, batches: Iterable[Pixels], scoring: Scorin
             keeps its promise only if nothing else was learnt from them.
         scoring: how the difference is made; its reduction does not count.
     """
-    run = tf.function(lambda pixels: error_and_contrast(autoencoder, scale(pixels), scoring), reduce_retracing=True)
+    run = tf.function(lambda pixels: error_and_contrast(autoencoder, pixels, scoring), reduce_retracing=True)
     # Twice over the images, since the relative statistics need the typical contrast; no more than a batch of maps is
     # held.
     chosen = list(batches)

@@ -90,6 +90,10 @@ def fit(
     blur: Annotated[
         float | None, typer.Option(help="Blur of the difference before it is squared, in pixels (std. deviation).")
     ] = None,
+    light: Annotated[
+        Literal["as_is", "even"] | None,
+        typer.Option(help="even: each picture is divided by its own large-scale brightness. Default: by the images."),
+    ] = None,
     repair: Annotated[
         bool | None, typer.Option("--repair/--no-repair", help="Damage the images and learn to restore them.")
     ] = None,
@@ -129,6 +133,7 @@ def fit(
         "decoder": decoder,
         "latent": latent,
         "tile": tile,
+        "light": light,
         "repair": repair,
         "robust": robust,
         "score": None if score == "auto" else score,

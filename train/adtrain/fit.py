@@ -1,7 +1,7 @@
 """From images to a run folder: survey, split, train, draw, keep."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ from adscore.errors import InputError, OutputError
 from adscore.images import Pixels
 from adscore.progress import progress_bar
 from adscore.spec import Mode, TrainingRecord
+from adtrain.light import choose_light
 from adtrain.model import check_blur, check_size
 from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogram, draw_montage
 from adtrain.plan import choose_settings, choose_size, choose_tile
 from adtrain.pollution import default_rate
 from adtrain.run import LEFT_OUT, RUN_FILES, Run, tool_versions, write_held_out, write_run
 from adtrain.settings import Recipe, Settings
-from adtrain.source import DEMO_NAME, ImageSource, Indices, KeptSource, open_source, read_batches, survey
+from adtrain.source import DEMO_NAME, ROOM, ImageSource, Indices, KeptSource, open_source, read_batches, survey
 from adtrain.training import Epoch, Trained, TrainingError, batches, scouted, split, train
 from adtrain.typical import typical_of
 
@@ -31,8 +32,6 @@ MAX_UNREADABLE = 0.1
 
 CONTENTS = (*RUN_FILES, CURVE, HISTOGRAM, MONTAGE)
 
-# Decoded training images are kept in memory up to this many bytes; the rest is decoded whenever it is needed.
-_ROOM = 256 * 2**20
 _NAMED_FAULTS = 10
 
 
@@ -84,7 +83,9 @@ def fit(
         found = survey(source, advance)
     _report_faults(found.faults, len(source), notify)
     training, held_out = split(found.readable, settings)
-    source = KeptSource(source, _ROOM)
+    source = KeptSource(source, ROOM)
+    if settings.light is None:
+        settings = replace(settings, light=choose_light(source, training))
     image = source.spec
     with appears_when_complete(folder) as partial:
         partial.mkdir()
@@ -95,6 +96,7 @@ def fit(
                 f"{DEMO_NAME if data is None else data}: {len(training)} images to train on, {len(held_out)} held out, "
                 f"{image.width}x{image.height} {image.mode}"
                 + (f" in tiles of {settings.tile}" if settings.tile else "")
+                + (", brought under even light" if settings.light == "even" else "")
             )
             trained = _train(source, training, held_out, settings, notify)
         except KeyboardInterrupt as interrupt:
@@ -105,7 +107,7 @@ def fit(
             notify(f"not learnt from at the end, since they stand out: {len(trained.left_out)} images, see {LEFT_OUT}")
         learnt = np.setdiff1d(training, trained.left_out)
         typical = typical_of(trained.autoencoder, source, learnt, settings)
-        scoring = Scoring(settings.score, settings.blur, settings.tile, typical)
+        scoring = Scoring(settings.score, settings.blur, settings.tile, typical, settings.light or "as_is")
         record = _record(trained, len(training), found.fingerprint, versions)
         run = Run(folder, image, scoring, record, None if data is None else str(Path(data).resolve()))
         write_run(partial, run, trained, (source.name(index) for index in trained.left_out.tolist()))

@@ -18,8 +18,8 @@ TILE = 32
 WHOLE_AN_EPOCH = 4_000
 TILES_AN_EPOCH = 6_400
 
-_WHOLE: dict[str, Any] = {"filters": (32, 64), "repair": None, "score": "relative", "blur": 0.7}
-_TILED: dict[str, Any] = {"filters": (16, 32), "latent": 8, "score": "deviation", "blur": 1.0}
+_WHOLE: dict[str, Any] = {"filters": (32, 64), "light": None, "repair": None, "score": "relative", "blur": 0.7}
+_TILED: dict[str, Any] = {"filters": (16, 32), "latent": 8, "light": None, "score": "deviation", "blur": 1.0}
 # The design that the project grew from.
 _TUTORIAL: dict[str, Any] = {
     "decoder": "wide", "latent": 16, "repair": False, "robust": False, "start_at_mean": False, "momentum": 0.99,

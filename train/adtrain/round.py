@@ -14,6 +14,7 @@ from adexport.graph import detector_function
 from adexport.scoring import Reduction, Scoring
 from adscore.errors import ADError
 from adtrain.feed import Feed
+from adtrain.light import in_light
 from adtrain.model import build_autoencoder, start_at
 from adtrain.robust import keep
 from adtrain.settings import LATENT, Settings
@@ -63,8 +64,10 @@ class Round:
             decoder=settings.decoder,
             momentum=settings.momentum,
         )
+        # What the network learns from; `source` is what the detector takes.
+        self._seen = in_light(source, settings.light)
         if settings.start_at_mean:
-            start_at(built, _brightness(source, training))
+            start_at(built, _brightness(self._seen, training))
         self.autoencoder: Any = built.autoencoder
         self.epochs: list[Epoch] = []
         self.kept = training
@@ -98,7 +101,7 @@ class Round:
             on_batch()
 
         callback = keras.callbacks.LambdaCallback(on_epoch_end=self._end_epoch, on_train_batch_end=end_batch)
-        feed = Feed(self._source, self._settings)
+        feed = Feed(self._seen, self._settings)
         self.kept = kept
         done = 0
         try:
@@ -127,7 +130,8 @@ class Round:
     def scores(self) -> NDArray[np.float32]:
         """Returns the scores of all training images, (n,): the mean of the map, with tiles of its largest pixels."""
         reduction: Reduction = "top" if self._settings.tile else "mean"
-        scoring = Scoring(reduction, self._settings.blur, self._settings.tile)
+        settings = self._settings
+        scoring = Scoring(reduction, settings.blur, settings.tile, light=settings.light or "as_is")
         score = detector_function(self.autoencoder, self._source.spec, scoring)
         images = read_batches(self._source, self._training)
         return np.concatenate([score(tf.constant(batch))["score"].numpy() for batch in images])

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from adexport.scoring import Reduction
+from adexport.scoring import Light, Reduction
 from adscore.errors import InputError
 
 Recipe = Literal["auto", "tutorial"]
@@ -25,6 +25,7 @@ class Settings:
     decoder: Decoder = "narrow"  # "wide": as many filters as the encoder; "narrow": half of them
     latent: int | None = None  # None: 16, or 8 without repair
     tile: int = 0  # side of the tiles the network takes, in pixels; 0: it takes whole pictures
+    light: Light | None = "as_is"  # "even": under even light; None: by how the light varies, see `adtrain.light`
     repair: bool | None = True  # damage the images and let the network restore them; None: unless many stand out
     robust: bool = True  # leave out, as training goes on, what stands out from the rest
     score: Reduction = "mean"

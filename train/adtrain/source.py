@@ -20,6 +20,8 @@ from adtrain.arrays import load_demo, load_images
 Indices = NDArray[np.int64]
 
 DEMO_NAME = "the bundled demo set"
+# Decoded training images are kept in memory up to this many bytes; the rest is decoded whenever it is needed.
+ROOM = 256 * 2**20
 # A network may need a thousand times the memory of the picture it is given.
 _BATCH, _BATCH_PIXELS = 64, 2**20
 

@@ -15,4 +15,5 @@ _IMAGES = 300
 def typical_of(autoencoder: Any, source: ImageSource, learnt: Indices, settings: Settings) -> Typical:
     """Returns the constants of the score from at most 300 of the images that were learnt, drawn with the seed."""
     drawn = np.random.default_rng(settings.seed).permutation(learnt)[:_IMAGES]
-    return measure_typical(autoencoder, read_batches(source, drawn), Scoring("mean", settings.blur, settings.tile))
+    scoring = Scoring("mean", settings.blur, settings.tile, light=settings.light or "as_is")
+    return measure_typical(autoencoder, read_batches(source, drawn), scoring)
