@@ -21,7 +21,7 @@ _DEGREE = 2
 
 
 def light_of(pixels: Any) -> Any:
-    """Returns the light that pictures were taken in, 1 where nothing changes: float32 (batch, height, width, 1).
+    """Returns the light that pictures were taken in, 1 where nothing changes: float32 of the shape of `pixels`.
 
     Sums of pixels are whole numbers, and the rest is computed in float64, so that TensorFlow and ONNX Runtime find the
     same light to the bit: it shifts all of a picture at once, and the difference to the reconstruction may be small.
@@ -31,16 +31,17 @@ def light_of(pixels: Any) -> Any:
     """
     height, width, channels = pixels.shape[1:]
     down, across = cells_along(height), cells_along(width)
-    cells = tf.reshape(pixels, (-1, down, height // down, across, width // across, channels))
-    sums = tf.reduce_sum(tf.cast(cells, tf.float32), axis=[2, 4, 5])
-    full = 255.0 * height * width * channels / (down * across)
+    strips = tf.cast(tf.reshape(pixels, (-1, down, height // down, width * channels)), tf.float32)
+    cells = tf.reshape(tf.reduce_sum(strips, axis=2), (-1, down * across, width * channels // across))
+    sums = tf.cast(tf.reduce_sum(cells, axis=2), tf.float64)
+    full = LEVEL * 255.0 * height * width * channels / (down * across)
     # Plain products and sums, since TensorFlow's batched product of matrices is not to be trusted.
     (vertical, rows), (horizontal, columns) = _fit(height, down), _fit(width, across)
-    factors = tf.matmul(tf.cast(tf.reshape(sums, (-1, down * across)), tf.float64), np.kron(rows, columns).T / full)
-    profiles = tf.matmul(tf.reshape(factors, (-1, len(columns))), horizontal.T)
-    profiles = tf.reshape(profiles, (-1, 1, len(rows), width))
-    brightness = tf.reduce_sum(profiles * vertical[:, :, np.newaxis], axis=2)
-    return tf.maximum(tf.cast(brightness, tf.float32)[..., tf.newaxis], DARKEST) / LEVEL
+    factors = tf.reshape(tf.matmul(sums, np.kron(rows, columns).T / full), (-1, len(columns)))
+    profiles = tf.matmul(factors, np.repeat(horizontal.T, channels, axis=1))
+    profiles = tf.reshape(profiles, (-1, 1, len(rows), width * channels))
+    light = tf.cast(tf.reduce_sum(profiles * vertical[:, :, np.newaxis], axis=2), tf.float32)
+    return tf.maximum(tf.reshape(light, (-1, height, width, channels)), np.float32(DARKEST / LEVEL))
 
 
 def under_even_light(images: Any, light: Any) -> Any:

@@ -7,7 +7,7 @@ import onnx_ir as ir
 from onnx_ir.passes.common import RemoveUnusedNodesPass
 from onnxscript.rewriter.pattern import RewriteRule
 
-from adexport.rewrites import affine, blur, decoder, layout, phases, pixels
+from adexport.rewrites import affine, blur, decoder, layout, light, phases, pixels
 
 # In this order: a later rule looks for what an earlier one leaves.
 RULES = (
@@ -21,6 +21,7 @@ RULES = (
     affine.add_once,
     blur.blur_one_channel,
     blur.blur_several_channels,
+    light.surface,
 )
 
 
