@@ -40,6 +40,7 @@ _CODE = [
     for name in (
         "feed.py",
         "fit.py",
+        "light.py",
         "model.py",
         "plan.py",
         "repair.py",
@@ -50,7 +51,10 @@ _CODE = [
         "training.py",
         "typical.py",
     )
-] + ["export/adexport/" + name for name in ("graph.py", "reduction.py", "scoring.py", "tiles.py", "typical.py")]
+] + [
+    "export/adexport/" + name
+    for name in ("graph.py", "light.py", "reduction.py", "scoring.py", "tiles.py", "typical.py")
+]
 
 
 @dataclass(frozen=True)

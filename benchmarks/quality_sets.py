@@ -49,6 +49,10 @@ def quality_sets(data: Path | None) -> list[QualitySet]:
         sets += [QualitySet(f"demo {share:.0%}", "demo", partial(_polluted, data, share)) for share in (0.05, 0.1)]
     if data is not None and (data / "paper").is_dir():
         sets += [QualitySet(f"paper {name}", "paper", partial(_folder, data / "paper" / name)) for name in PAPERS]
+        sets += [
+            QualitySet(f"paper {name}, varied light", "varied light", partial(_varied_light, data / "paper" / name))
+            for name in PAPERS
+        ]
     if data is not None and (data / "screws").is_dir():
         sets.append(QualitySet("screws", "screws", partial(_folder, data / "screws")))
     if find_spec("elpv_dataset"):
@@ -85,6 +89,31 @@ def _one_class(file: str, label: int, folder: Path) -> Prepared:
 
 def _folder(source: Path, folder: Path) -> Prepared:  # noqa: ARG001 - one signature for all
     return Prepared(source, source)
+
+
+def _varied_light(source: Path, folder: Path) -> Prepared:
+    random = np.random.default_rng(7)
+    for file in sorted(source.rglob("*.png")):
+        pixels = np.asarray(Image.open(file))
+        height, width = pixels.shape[:2]
+        lit = np.rint(pixels * _light(height, width, random)[..., np.newaxis]).astype(np.uint8)
+        place = folder / file.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(lit).save(place, compress_level=1)
+    return Prepared(folder, folder)
+
+
+def _light(height: int, width: int, random: np.random.Generator) -> NDArray[np.float64]:
+    """Returns light at random, (height, width) in 0..1: a gradient in some direction, a vignette, an exposure."""
+    down, across = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    angle = random.uniform(0, 2 * np.pi)
+    along = down * np.sin(angle) + across * np.cos(angle)
+    gradient = 0.4 + 0.6 * (along - along.min()) / np.ptp(along)
+    middle = random.uniform(0.2, 0.8, 2)
+    distance = (down - middle[0]) ** 2 + (across - middle[1]) ** 2
+    vignette = 1 - random.uniform(0, 0.5) * distance / distance.max()
+    light: NDArray[np.float64] = gradient * vignette * random.uniform(0.6, 1.0)
+    return light
 
 
 def _solar_cells(folder: Path) -> Prepared:

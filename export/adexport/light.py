@@ -55,8 +55,9 @@ def cells_along(side: int) -> int:
 
 
 def _fit(side: int, cells: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Returns polynomials along a side, (side, n), and the matrix from means over cells to their factors, (n, cells)."""
+    """Returns polynomials along a side, (side, n), and the matrix from cells' means to their factors, (n, cells)."""
     places = (np.arange(side) + 0.5) / side * 2 - 1
-    curves = np.polynomial.legendre.legvander(places, min(_DEGREE, cells - 1))
+    curves = np.asarray(np.polynomial.legendre.legvander(places, min(_DEGREE, cells - 1)), np.float64)
     means = curves.reshape(cells, side // cells, -1).mean(axis=1)
-    return curves, np.linalg.pinv(means)
+    factors: NDArray[np.float64] = np.linalg.pinv(means)
+    return curves, factors

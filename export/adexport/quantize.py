@@ -87,7 +87,9 @@ def _before_sigmoid(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
 def _shrink_dense(graph: onnx.GraphProto) -> None:
     """Stores the dense layers' weights in eight bits, with a scale for each element of the latent vector."""
     weights = {node.input[1] for node in _before_sigmoid(graph) if node.op_type == "MatMul"}
-    for initializer in [each for each in graph.initializer if each.name in weights]:
+    # The products that find the light are in float64, and exact for a reason.
+    floats = [each for each in graph.initializer if each.data_type == onnx.TensorProto.FLOAT]
+    for initializer in [each for each in floats if each.name in weights]:
         _narrow(graph, initializer, axis=int(np.argmin(initializer.dims)))
 
 

@@ -10,6 +10,7 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
+from adexport.scoring import Light
 from adtrain.quiet import import_tensorflow
 
 pytestmark = pytest.mark.slow
@@ -28,7 +29,9 @@ def plain() -> Graph:
     from adscore.spec import ImageSpec
     from adtrain.model import build_autoencoder
 
-    def make(width: int = 16, height: int = 12, channels: int = 1, tile: int = 0) -> onnx.ModelProto:
+    def make(
+        width: int = 16, height: int = 12, channels: int = 1, tile: int = 0, light: Light = "as_is"
+    ) -> onnx.ModelProto:
         # Names count up in a process, and the converter goes by them: late in a long one it spelt the blur in another
         # way, which the rule does not know.
         keras.utils.clear_session()
@@ -41,7 +44,7 @@ def plain() -> Graph:
             low, high = (0.5, 1.5) if "variance" in weights.path or "gamma" in weights.path else (-0.3, 0.3)
             weights.assign(random.uniform(low, high, weights.shape))
         typical = Typical(0.05, (0.01, 0.1, 0.2, 0.05, 0.5), ((0.01, 0.02), (0.03, 0.01)))
-        scoring = Scoring("deviation" if tile else "relative", 0.7, tile, typical)
+        scoring = Scoring("deviation" if tile else "relative", 0.7, tile, typical, light)
         spec = ImageSpec(width, height, "L" if channels == 1 else "RGB")
         return to_onnx(detector_function(autoencoder, spec, scoring), rules=())
 
@@ -67,11 +70,12 @@ def assert_same(before: onnx.ModelProto, after: onnx.ModelProto) -> None:
 
 
 def rule(name: str) -> Any:
-    from adexport.rewrites import affine, blur, decoder, layout, phases, pixels
+    from adexport.rewrites import affine, blur, decoder, layout, light, phases, pixels
 
     home, _, own = name.partition(".")
     modules = {
-        "affine": affine, "blur": blur, "decoder": decoder, "layout": layout, "phases": phases, "pixels": pixels,
+        "affine": affine, "blur": blur, "decoder": decoder, "layout": layout, "light": light, "phases": phases,
+        "pixels": pixels,
     }  # fmt: skip
     return getattr(modules[home], own)
 
@@ -117,6 +121,17 @@ def test_the_blur_of_several_channels(plain: Graph) -> None:
     assert_same(before, after)
 
 
+def test_the_light(plain: Graph) -> None:
+    from adexport.rewrites import optimized
+
+    before = plain(light="even", channels=3)
+    after = optimized(before, [rule("light.surface")])
+    difference = Counter(operators(after))
+    difference.subtract(operators(before))
+    assert {name: number for name, number in difference.items() if number} == {"ReduceSum": -1, "Mul": -1, "MatMul": 1}
+    assert_same(before, after)
+
+
 def test_the_blur_of_a_large_picture_stays_a_convolution(plain: Graph) -> None:
     from adexport.rewrites import optimized
 
@@ -124,15 +139,18 @@ def test_the_blur_of_a_large_picture_stays_a_convolution(plain: Graph) -> None:
     assert operators(optimized(before, [rule("blur.blur_one_channel")])) == operators(before)
 
 
+@pytest.mark.parametrize("light", ["as_is", "even"])
 @pytest.mark.parametrize(("channels", "tile"), [(1, 0), (3, 0), (1, 8), (3, 8)])
-def test_the_whole_graph(plain: Graph, channels: int, tile: int) -> None:
+def test_the_whole_graph(plain: Graph, channels: int, tile: int, light: str) -> None:
     from adexport.rewrites import INT8_RULES, RULES, optimized
 
-    before = plain(16, 16, channels, tile)
+    before = plain(16, 16, channels, tile, light)
     for rules in (RULES, INT8_RULES):
         after = optimized(before, rules)
         assert len(after.graph.node) < len(before.graph.node)
-        assert tile or not {"Shape", "Cast", "Slice"} & operators(after).keys()
+        assert tile or not {"Shape", "Slice"} & operators(after).keys()
+        # The light takes pixels as floats, their sums as doubles, and is made floats again.
+        assert tile or operators(after)["Cast"] == (3 if light == "even" else 0)
         assert_same(before, after)
 
 

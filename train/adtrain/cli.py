@@ -92,7 +92,7 @@ def fit(
     ] = None,
     light: Annotated[
         Literal["as_is", "even"] | None,
-        typer.Option(help="even: each picture is divided by its own large-scale brightness. Default: by the images."),
+        typer.Option(help="even: each picture is divided by its own large-scale brightness. Default: if light varies."),
     ] = None,
     repair: Annotated[
         bool | None, typer.Option("--repair/--no-repair", help="Damage the images and learn to restore them.")

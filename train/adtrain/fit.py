@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from adexport import Scoring, SplitConformal, draft_detector
+from adexport import SplitConformal, draft_detector
 from adexport.calibration import calibrate
 from adscore.atomic import appears_when_complete, refuse_existing
 from adscore.errors import InputError, OutputError
@@ -107,7 +107,7 @@ def fit(
             notify(f"not learnt from at the end, since they stand out: {len(trained.left_out)} images, see {LEFT_OUT}")
         learnt = np.setdiff1d(training, trained.left_out)
         typical = typical_of(trained.autoencoder, source, learnt, settings)
-        scoring = Scoring(settings.score, settings.blur, settings.tile, typical, settings.light or "as_is")
+        scoring = settings.scoring(settings.score, typical)
         record = _record(trained, len(training), found.fingerprint, versions)
         run = Run(folder, image, scoring, record, None if data is None else str(Path(data).resolve()))
         write_run(partial, run, trained, (source.name(index) for index in trained.left_out.tolist()))

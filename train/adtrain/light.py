@@ -10,8 +10,8 @@ from adexport.scoring import Light
 from adscore.images import Pixels
 from adtrain.source import ROOM, ImageSource, Indices, KeptSource, read_batches
 
-# Light is even where unevenness, as `unevenness` measures it, stays below this.
-UNEVEN = 0.7
+# Above this `unevenness` pictures are brought under even light: half of what varies within the cells.
+UNEVEN = 0.5
 # Typical brightness of the darkest place, as a share of the mean; below it pictures show objects on black, where
 # brightness is what the picture shows and not the light.
 DARKEST_PLACE = 0.25

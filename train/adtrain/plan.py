@@ -2,6 +2,7 @@
 
 Small pictures are taken whole; larger ones are cut into tiles, because a network that squeezes a whole picture into a
 few numbers loses the details in which parts fail, and because each picture then gives hundreds of tiles to learn from.
+What depends on what the pictures show is left open: `adtrain.light` and the scout choose it.
 """
 
 from typing import Any

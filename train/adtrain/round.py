@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from adexport.graph import detector_function
-from adexport.scoring import Reduction, Scoring
+from adexport.scoring import Reduction
 from adscore.errors import ADError
 from adtrain.feed import Feed
 from adtrain.light import in_light
@@ -130,9 +130,7 @@ class Round:
     def scores(self) -> NDArray[np.float32]:
         """Returns the scores of all training images, (n,): the mean of the map, with tiles of its largest pixels."""
         reduction: Reduction = "top" if self._settings.tile else "mean"
-        settings = self._settings
-        scoring = Scoring(reduction, settings.blur, settings.tile, light=settings.light or "as_is")
-        score = detector_function(self.autoencoder, self._source.spec, scoring)
+        score = detector_function(self.autoencoder, self._source.spec, self._settings.scoring(reduction))
         images = read_batches(self._source, self._training)
         return np.concatenate([score(tf.constant(batch))["score"].numpy() for batch in images])
 

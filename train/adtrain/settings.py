@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from adexport.scoring import Light, Reduction
+from adexport.scoring import Light, Reduction, Scoring, Typical
 from adscore.errors import InputError
 
 Recipe = Literal["auto", "tutorial"]
@@ -62,6 +62,10 @@ class Settings:
     def steps(self, images: int) -> int:
         """Returns the number of batches in an epoch over so many images."""
         return -(-images * self.views // self.batch_size)
+
+    def scoring(self, reduction: Reduction, typical: Typical | None = None) -> Scoring:
+        """Returns how a detector of these settings scores, with this reduction."""
+        return Scoring(reduction, self.blur, self.tile, typical, self.light or "as_is")
 
     def chosen(self, many: bool) -> "Settings":
         """Returns these with nothing left open; `many` says whether many training images stand out."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from adexport import Scoring, Typical, measure_typical
+from adexport import Typical, measure_typical
 from adtrain.settings import Settings
 from adtrain.source import ImageSource, Indices, read_batches
 
@@ -15,5 +15,4 @@ _IMAGES = 300
 def typical_of(autoencoder: Any, source: ImageSource, learnt: Indices, settings: Settings) -> Typical:
     """Returns the constants of the score from at most 300 of the images that were learnt, drawn with the seed."""
     drawn = np.random.default_rng(settings.seed).permutation(learnt)[:_IMAGES]
-    scoring = Scoring("mean", settings.blur, settings.tile, light=settings.light or "as_is")
-    return measure_typical(autoencoder, read_batches(source, drawn), scoring)
+    return measure_typical(autoencoder, read_batches(source, drawn), settings.scoring("mean"))
