@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 SETS := artifacts/demo-run
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-graph bench-quality bench-quality-quick bench-calibration demo-artifact clean
+.PHONY: help demo test check bench bench-training bench-graph bench-quality bench-quality-quick bench-calibration demo-artifact clean
 
 help:  ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 24
@@ -33,6 +33,9 @@ check: $(VENV)/ready  ## lint, format, types and import contracts
 
 bench: $(VENV)/ready  ## measure scoring against plain loops, peers and the limit, DATA=folder
 	$(BIN)/python -m benchmarks.scoring $(if $(DATA),--data $(DATA))
+
+bench-training: $(VENV)/ready  ## measure adtrain fit against the plain script
+	$(BIN)/python -m benchmarks.training
 
 bench-graph: $(VENV)/ready  ## measure the exported graph beside others, float and int8, DATA=folder
 	$(BIN)/python -m benchmarks.graph $(if $(DATA),--data $(DATA))

@@ -69,12 +69,13 @@ def fit(
     def tile_for(width: int, height: int) -> int:
         return choose_tile(width, height, asked, recipe)
 
-    source = open_source(
+    opened = open_source(
         data,
         size=size,
         mode=mode,
         fit_size=lambda width, height: choose_size(width, height, tile_for(width, height), filters),
     )
+    source = KeptSource(opened, ROOM)  # so that what the survey decodes is not decoded again
     tile = tile_for(source.spec.width, source.spec.height)
     settings = choose_settings(len(source), tile, asked, recipe)
     check_size(source.spec.height, source.spec.width, settings.filters, settings.tile)
@@ -83,7 +84,6 @@ def fit(
         found = survey(source, advance)
     _report_faults(found.faults, len(source), notify)
     training, held_out = split(found.readable, settings)
-    source = KeptSource(source, ROOM)
     if settings.light is None:
         settings = replace(settings, light=choose_light(source, training))
     image = source.spec
