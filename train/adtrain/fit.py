@@ -84,6 +84,11 @@ def fit(
         found = survey(source, advance)
     _report_faults(found.faults, len(source), notify)
     training, held_out = split(found.readable, settings)
+    if not found.varied:
+        raise InputError(
+            f"all {len(found.readable)} images are the same, pixel for pixel; "
+            "give images that show how normal parts vary"
+        )
     if settings.light is None:
         settings = replace(settings, light=choose_light(source, training))
     image = source.spec

@@ -42,7 +42,10 @@ def draw_histogram(scores: NDArray[np.float32], calibration: Calibration, path: 
     """Draws how the held-out images' scores, (n,), lie about the threshold."""
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    axes.hist(scores, bins=min(80, max(8, len(scores) // 4)), color=BLUE)
+    # Scores that are all but equal have no range that could be cut into bins.
+    low, high = float(scores.min()), float(scores.max())
+    high = max(high, low + 1e-3 * abs(low), low + 1e-30)
+    axes.hist(scores, bins=min(80, max(8, len(scores) // 4)), range=(low, high), color=BLUE)
     above = int(is_anomaly(scores, calibration.threshold).sum())
     label = f"threshold {calibration.threshold:.4g}: {above} of {len(scores)} above"
     axes.axvline(calibration.threshold, color=RED, linestyle="--", label=label)

@@ -3,7 +3,7 @@
 import csv
 import json
 import platform
-import zipfile
+import warnings
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from importlib import import_module
@@ -15,6 +15,7 @@ import numpy as np
 
 from adexport.scoring import Scoring
 from adscore.errors import ADError
+from adscore.files import read_regular
 from adscore.images import Pixels
 from adscore.spec import ImageSpec, TrainingRecord
 from adscore.spec_json import read_as
@@ -28,6 +29,8 @@ LEFT_OUT = "left_out.txt"
 RUN_FILES = (WEIGHTS, RECORD, HELD_OUT, HISTORY, LEFT_OUT)
 
 TOOLS = ("adscore", "keras", "numpy", "onnx", "onnx-ir", "onnxruntime", "onnxscript", "pillow", "tensorflow", "tf2onnx")
+
+_MAX_RECORD_BYTES = 1 << 24
 
 
 class RunError(ADError):
@@ -77,12 +80,13 @@ def write_run(folder: Path, run: Run, trained: Trained, left_out: Iterable[str])
 
 def write_held_out(folder: Path, image: ImageSpec, batches: Iterable[Pixels], count: int) -> Pixels:
     """Writes `count` images, uint8 batches of (n, height, width, channels), and returns them as a memory map."""
-    images = np.lib.format.open_memmap(folder / HELD_OUT, "w+", np.uint8, (count, *image.shape))
-    start = 0
-    for batch in batches:
-        images[start : start + len(batch)] = batch
-        start += len(batch)
-    images.flush()
+    # Written and not mapped: on a full disk a write fails, where a mapped page would end the process.
+    with (folder / HELD_OUT).open("wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (count, *image.shape)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for batch in batches:
+            file.write(batch.tobytes())
+    images: Pixels = np.load(folder / HELD_OUT, mmap_mode="r")
     return images
 
 
@@ -93,14 +97,14 @@ def load_run(folder: Path) -> Run:
         RunError: there is no run in `folder`, or its record is damaged.
     """
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record = json.loads(read_regular(folder / RECORD, _MAX_RECORD_BYTES))
         image = read_as(ImageSpec, record["image"], "image")
         scoring = read_as(Scoring, record["scoring"], "scoring")
         training = read_as(TrainingRecord, record["training"], "training")
         return Run(folder, image, scoring, training, read_as(str | None, record["data"], "data"))
     except OSError as error:
         raise RunError(f"{folder}: no run here ({error.strerror}); train one with adtrain fit") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunError(f"{folder}: its {RECORD} is damaged ({error}); train again with adtrain fit") from error
 
 
@@ -108,15 +112,24 @@ def load_weights(run: Run) -> Any:
     """Returns the run's `keras.Model`, read in safe mode, which runs no code from the file.
 
     Raises:
-        RunError: the weights cannot be read.
+        RunError: the weights cannot be read, or are those of another network.
     """
     import keras
 
     try:
-        return keras.saving.load_model(run.folder / WEIGHTS, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
-        first_line = str(error).partition("\n")[0]
+        # Keras only warns of layers without weights in the file, and leaves them random.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", module="keras")
+            autoencoder = keras.saving.load_model(run.folder / WEIGHTS, compile=False, safe_mode=True)
+    except Exception as error:  # of a damaged file Keras and HDF5 raise nearly anything
+        first_line = str(error).partition("\n")[0] or type(error).__name__
         raise RunError(f"{run.folder}: its {WEIGHTS} cannot be read ({first_line}); train again") from error
+    height, width, channels = run.image.shape
+    wanted = (None, run.scoring.tile or height, run.scoring.tile or width, channels)
+    for shapes in (autoencoder.input_shape, autoencoder.output_shape):
+        if shapes != wanted:
+            raise RunError(f"{run.folder}: its {WEIGHTS} is a network of {shapes} and not of {wanted}; train again")
+    return autoencoder
 
 
 def load_held_out(run: Run) -> Pixels:
@@ -127,7 +140,7 @@ def load_held_out(run: Run) -> Pixels:
     """
     try:
         images: Any = np.load(run.folder / HELD_OUT, mmap_mode="r")
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # a damaged header raises nearly anything
         raise RunError(f"{run.folder}: its {HELD_OUT} cannot be read ({error}); train again") from error
     if not isinstance(images, np.ndarray):
         raise RunError(f"{run.folder}: its {HELD_OUT} is no array; train again")

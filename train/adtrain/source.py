@@ -116,6 +116,7 @@ class Survey:
     readable: Indices  # indices, ascending
     faults: tuple[str, ...]  # "name: cause" of each image that cannot be read
     fingerprint: str  # "sha256:" over the pixels of the readable images in order
+    varied: bool  # whether any two of them differ
 
 
 def open_source(
@@ -161,15 +162,18 @@ def reopen_source(data: str | None, spec: ImageSpec) -> ImageSource:
 
 def survey(source: ImageSource, advance: Callable[[], None] = lambda: None) -> Survey:
     """Reads every image once and returns which can be read, and the fingerprint of their pixels."""
-    readable, faults, digest = [], [], hashlib.sha256()
+    readable, faults, digest, first, varied = [], [], hashlib.sha256(), b"", False
     for index in range(len(source)):
         try:
-            digest.update(source.read(index).tobytes())
+            pixels = source.read(index).tobytes()
+            digest.update(pixels)
             readable.append(index)
+            first = first or pixels
+            varied = varied or pixels != first
         except ImageError as error:
             faults.append(f"{source.name(index)}: {error}")
         advance()
-    return Survey(np.array(readable, np.int64), tuple(faults), f"sha256:{digest.hexdigest()}")
+    return Survey(np.array(readable, np.int64), tuple(faults), f"sha256:{digest.hexdigest()}", varied)
 
 
 def read_image(source: ImageSource, index: int) -> Pixels:
