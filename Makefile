@@ -7,6 +7,7 @@ SETS := artifacts/demo-run
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check bench bench-training bench-graph bench-quality bench-quality-quick bench-calibration demo-artifact clean
+.PHONY: help demo test check fuzz test-faults bench bench-graph bench-quality bench-quality-quick bench-calibration demo-artifact clean
 
 help:  ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 24
@@ -31,6 +32,12 @@ check: $(VENV)/ready  ## lint, format, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+fuzz: $(VENV)/ready  ## look for faults in what is read and written, EXAMPLES=number of each kind
+	ADSCORE_FUZZ=$(or $(EXAMPLES),20000) $(BIN)/python -m pytest tests/fuzz
+
+test-faults: $(VENV)/ready  ## damaged images and detectors, full disks and the like by the real command, DATA=folder
+	$(BIN)/python -m benchmarks.faults $(if $(DATA),--data $(DATA))
+
 bench: $(VENV)/ready  ## measure scoring against plain loops, peers and the limit, DATA=folder
 	$(BIN)/python -m benchmarks.scoring $(if $(DATA),--data $(DATA))
 
@@ -53,7 +60,7 @@ demo-artifact: $(VENV)/ready  ## make artifacts/demo anew from the bundled set
 	$(BIN)/python artifacts/demo/make.py
 
 clean:  ## remove what the tasks made, .venv too
-	rm -rf $(VENV) $(SETS) dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(SETS) dist .mypy_cache .pytest_cache .hypothesis .ruff_cache .import_linter_cache
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
