@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adscore.detector import Prediction
+from adscore.prediction import Prediction
 from adscore.table import open_table, written_path
 
 THRESHOLD = float(np.float32(0.3))
