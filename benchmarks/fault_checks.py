@@ -22,6 +22,9 @@ DEMO_IMAGES = ROOT / "artifacts" / "demo" / "images"
 SEED = 20261125
 NOBODY = 65534
 
+# What a damaged detector may come to.
+_ENDS = ("refused in one line", "same score", "another score", "no number, an error row", "crashes", "hangs", "other")
+
 # The command, once for its modules, which another user may not be able to read, and once more as nobody.
 _AS_NOBODY = f"""
 import os, sys
@@ -95,9 +98,7 @@ def damaged_detectors(setting: Setting) -> Finding:
     image = DEMO_IMAGES / "normal-1.png"
     (folder / "sound.onnx").write_bytes(DETECTOR.read_bytes())
     sound = run_command(["adscore", image, "--model", "sound.onnx"], folder)
-    counts = dict.fromkeys(
-        ("files", "refused in one line", "same score", "another score", "crashes", "hangs", "other"), 0
-    )
+    counts = dict.fromkeys(("files", *_ENDS), 0)
     largest = 0.0
     for content in mutated([DETECTOR.read_bytes()], setting.detectors, chance):
         (folder / "damaged.onnx").write_bytes(content)
@@ -106,7 +107,7 @@ def damaged_detectors(setting: Setting) -> Finding:
         counts["files"] += 1
         counts[_kind(ended, sound)] += 1
     held = counts["crashes"] == counts["hangs"] == counts["other"] == 0
-    promise = "damaged detectors: exit 1 with one line and no row, or a score that is a number"
+    promise = "damaged detectors: exit 1 with one line and no row, a score that is a number, or an error row"
     return Finding(promise, held, {**counts, "largest process, MB": round(largest)})
 
 
@@ -171,8 +172,10 @@ def _kind(ended: Ended, sound: Ended) -> str:
         return "hangs" if ended.hung else "crashes"
     if ended.one_error_line and not ended.stdout:
         return "refused in one line"
-    rows = list(csv.DictReader(ended.stdout.decode().splitlines()))
-    if ended.code or len(rows) != 1 or not np.isfinite(float(rows[0]["score"])):
+    (row,) = list(csv.DictReader(ended.stdout.decode().splitlines())) or [{}]
+    if ended.code == 3 and row.get("error", "").endswith("which is no number"):
+        return "no number, an error row"
+    if ended.code or not np.isfinite(float(row.get("score", "nan"))):
         return "other"
     return "same score" if ended.stdout == sound.stdout else "another score"
 
