@@ -15,7 +15,7 @@ from adscore.spec import ImageSpec
 from tests.fuzz.edits import edited
 from tests.tiff import CMYK, GREY, GREY_WHITE_IS_ZERO, LAB, RGB, tiff
 
-SPECS = (ImageSpec(5, 4, "L"), ImageSpec(5, 4, "RGB"))
+SPECS = (ImageSpec(5, 4, "L"), ImageSpec(5, 4, "RGB"), ImageSpec(2, 2, "L", jpeg="reduced"))
 # So that a header that claims much costs no time here.
 LIMITS = Limits(pixels=1 << 18, bytes=1 << 20)
 
