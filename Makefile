@@ -6,8 +6,8 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 SETS := artifacts/demo-run
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-training bench-graph bench-quality bench-quality-quick bench-calibration demo-artifact clean
-.PHONY: help demo test check fuzz test-faults bench bench-graph bench-quality bench-quality-quick bench-calibration demo-artifact clean
+.PHONY: help demo test check fuzz test-faults bench bench-training bench-graph bench-quality bench-quality-quick
+.PHONY: bench-calibration demo-artifact clean
 
 help:  ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 24
