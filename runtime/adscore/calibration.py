@@ -36,8 +36,8 @@ def p_values(scores: ArrayLike, reference: Reference) -> NDArray[np.float64]:
     Returns:
         float64 of the shape of `scores`, within 1 / (n + 1) to 1.
     """
-    below = np.concatenate([[0], reference.ranks]).astype(np.int64)
-    knots = np.asarray(reference.scores, dtype=np.float32)
+    scores_of_ranks, ranks = reference.packed
+    knots, below = np.frombuffer(scores_of_ranks, np.float32), np.frombuffer(ranks, np.int64)
     index = np.searchsorted(knots, np.asarray(scores, dtype=np.float32), side="left")
     return np.asarray((1 + reference.images - below[index]) / (reference.images + 1), dtype=np.float64)
 

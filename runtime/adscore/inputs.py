@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import TextIOWrapper
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
@@ -38,16 +39,19 @@ def find_images(inputs: Sequence[str]) -> Iterator[ImageFile]:
     Raises:
         InputError: an input does not exist, or a folder holds no image; raised before the first image is yielded.
     """
+    found = []
     for given in inputs:
-        _check(given)
-    return _walk_inputs(inputs)
+        prefix = "" if len(inputs) == 1 else Path(given).as_posix().rstrip("/") + "/"
+        found.append(_images_of(given, prefix))
+    return chain.from_iterable(found)
 
 
-def _check(given: str) -> None:
+def _images_of(given: str, prefix: str) -> Iterator[ImageFile]:
+    """Returns the images of one input; of a folder the first was found when this returns."""
     if given == STDIN:
         if sys.stdin is None:
             raise InputError("stdin is closed; name images or a folder of images")
-        return
+        return _listed(sys.stdin)
     try:
         mode = Path(given).stat().st_mode
     except FileNotFoundError as error:
@@ -58,19 +62,13 @@ def _check(given: str) -> None:
         raise InputError(
             f"{given}: cannot be looked at ({error.strerror}); name images or a folder of images"
         ) from error
-    if stat.S_ISDIR(mode) and next(_walk(Path(given), ""), None) is None:
+    if not stat.S_ISDIR(mode):
+        return iter([ImageFile(Path(given).as_posix(), given)])
+    images = _walk(Path(given), prefix)
+    first = next(images, None)
+    if first is None:
         raise InputError(f"{given}: no images in this folder; looked to the bottom of it for {', '.join(SUFFIXES)}")
-
-
-def _walk_inputs(inputs: Sequence[str]) -> Iterator[ImageFile]:
-    for given in inputs:
-        if given == STDIN:
-            yield from _listed(sys.stdin)
-        elif Path(given).is_dir():
-            prefix = "" if len(inputs) == 1 else Path(given).as_posix().rstrip("/") + "/"
-            yield from _walk(Path(given), prefix)
-        else:
-            yield ImageFile(Path(given).as_posix(), given)
+    return chain([first], images)
 
 
 def _listed(lines: TextIO) -> Iterator[ImageFile]:
@@ -87,7 +85,7 @@ def _walk(top: Path, prefix: str) -> Iterator[ImageFile]:
 
     Holds the names of one folder at each depth and not of the whole tree.
     """
-    # For each depth: what is left of the folder, its path, its name, and the identities of all folders down to it.
+    # For each depth: what is left of the folder, its path and its name up to a "/", the identities down to it.
     depths: list[tuple[Iterator[str], str, str, tuple[Identity, ...]]] = []
     pending: ImageFile | None = ImageFile(prefix, str(top))
     above: tuple[Identity, ...] = ()
@@ -100,13 +98,13 @@ def _walk(top: Path, prefix: str) -> Iterator[ImageFile]:
                 yield ImageFile(pending.name.rstrip("/") or Path(pending.location).as_posix(), pending.location)
             else:
                 if here not in above:
-                    depths.append((keys, pending.location, pending.name, (*above, here)))
+                    depths.append((keys, pending.location.rstrip("/") + "/", pending.name, (*above, here)))
             pending = None
         elif (key := next(depths[-1][0], None)) is None:
             depths.pop()
         else:
             _, folder, name, above = depths[-1]
-            found = ImageFile(name + key, os.path.join(folder, key.rstrip("/")))  # noqa: PTH118 - ten times as fast
+            found = ImageFile(name + key, folder + key.rstrip("/"))
             if key.endswith("/"):
                 pending = found
             else:

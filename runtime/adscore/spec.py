@@ -5,7 +5,9 @@ side of the house can speak these words without loading numpy.
 """
 
 import math
+from array import array
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Literal
 
@@ -73,6 +75,11 @@ class Reference:
         ascending = all(low < high for low, high in pairwise([0, *self.ranks]))
         _require(ascending, "calibration.reference ranks are not ascending from 1")
         _require(max(self.ranks, default=0) == self.images, "calibration.reference does not end with its largest score")
+
+    @cached_property
+    def packed(self) -> "tuple[array[float], array[int]]":
+        """The scores in float32, and 0 followed by the ranks in int64: ready for every batch without a conversion."""
+        return array("f", self.scores), array("q", (0, *self.ranks))
 
 
 @dataclass(frozen=True)
