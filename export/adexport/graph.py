@@ -18,6 +18,7 @@ from adexport.reduction import reduce, squared_difference
 from adexport.rewrites import RULES, optimized
 from adexport.scoring import Scoring
 from adexport.tiles import by_tiles, contrast_of
+from adscore.checksum import BLANK, CHECKSUM_KEY, with_checksum
 from adscore.model_file import INPUT, OUTPUTS
 from adscore.spec import METADATA_KEY, DetectorSpec, ImageSpec
 from adscore.spec_json import to_json
@@ -116,11 +117,11 @@ def with_spec(model: onnx.ModelProto, spec: DetectorSpec) -> bytes:
     complete.CopyFrom(model)
     metadata = {
         METADATA_KEY: to_json(spec),
+        CHECKSUM_KEY: BLANK,
         "Image.BitmapPixelFormat": "Gray8" if spec.image.mode == "L" else "Rgb8",
         "Image.NominalPixelRange": "NominalRange_0_255",
         "Image.ColorSpaceGamma": "SRGB",
     }
     onnx.helper.set_model_props(complete, metadata)
     onnx.checker.check_model(complete, full_check=True)
-    content: bytes = complete.SerializeToString(deterministic=True)
-    return content
+    return with_checksum(complete.SerializeToString(deterministic=True))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adscore.calibration import conformal_threshold
+from adscore.checksum import check as check_checksum
 from adscore.errors import ImageError, ModelError
 from adscore.images import Pixels, decode
 from adscore.model_file import INPUT, OUTPUTS, read_model, read_spec
@@ -67,6 +68,7 @@ class Detector:
         name = "detector" if isinstance(model, bytes) else str(model)
         content = model if isinstance(model, bytes) else read_model(Path(model))
         try:
+            check_checksum(content)
             opened = open_session(content, provider, threads, low_memory=low_memory)
             self.spec = read_spec(opened.session)
         except ModelError as error:
