@@ -66,7 +66,7 @@ def score(
     from adscore.find_model import find_model
     from adscore.inputs import STDIN, find_images
     from adscore.pipeline import Effort, score_discoveries, score_images
-    from adscore.progress import progress_bar
+    from adscore.progress import is_terminal, progress_bar
     from adscore.table import STDOUT, open_table
 
     path = find_model(model)
@@ -81,7 +81,7 @@ def score(
     limit = detector.threshold_for(fpr) if fpr is not None else threshold
     files = find_images(images)
     # The bar needs a total, which costs a second walk; on a terminal only, and not where rows go to the same one.
-    visible = sys.stderr.isatty() and not (out == STDOUT and sys.stdout.isatty())
+    visible = is_terminal(sys.stderr) and not (out == STDOUT and is_terminal(sys.stdout))
     total = sum(1 for _ in find_images(images)) if visible and STDIN not in images else None
     begun = time.monotonic()
     with open_table(out) as write, progress_bar("scoring", total, visible=visible) as advance:

@@ -131,27 +131,23 @@ class Detector:
         return self._predict(pending, limit, size)
 
     def score_files(self, paths: Sequence[str | Path], *, padded_to: int = 0) -> Scored:
-        """Decodes and scores one batch of files.
+        """Decodes and scores one batch of files; see `score_batches`."""
+        return self.score_batches([paths], padded_to=padded_to)[0]
+
+    def score_batches(self, batches: Sequence[Sequence[str | Path]], *, padded_to: int = 0) -> list[Scored]:
+        """Decodes several batches of files, then scores them one by one.
+
+        First the one and then the other, since decoder and network push each other out of the processor's caches.
 
         Args:
-            paths: image files; as many images are in memory at once.
+            batches: image files; the images of all batches are in memory at once.
             padded_to: runs at least so many images, since ONNX Runtime allocates anew for every other number.
 
         Raises:
             ModelError: the graph cannot run.
         """
-        images = np.zeros((max(len(paths), padded_to), *self.spec.image.shape), np.uint8)
-        errors = {}
-        for place, path in enumerate(paths):
-            try:
-                images[place] = decode(path, self.spec.image)
-            except ImageError as error:
-                errors[place] = str(error)
-        scores = self._run(images, ["score"])[0][: len(paths)].copy()
-        for place in np.flatnonzero(~np.isfinite(scores)).tolist():
-            errors.setdefault(place, f"the score is {scores[place]}, which is no number")
-        scores[list(errors)] = np.nan
-        return Scored(scores, errors)
+        decoded = [self._decoded(paths, padded_to) for paths in batches]
+        return [self._scored(*each, len(paths)) for each, paths in zip(decoded, batches, strict=True)]
 
     def decision_threshold(self, threshold: float | None) -> float:
         """Returns the threshold to decide by, exact in float32: the one given, or the detector's.
@@ -183,6 +179,23 @@ class Detector:
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size is {batch_size} and must be at least 1")
         return batch_size or self.batch_size
+
+    def _decoded(self, paths: Sequence[str | Path], padded_to: int) -> tuple[Pixels, dict[int, str]]:
+        images = np.zeros((max(len(paths), padded_to), *self.spec.image.shape), np.uint8)
+        errors = {}
+        for place, path in enumerate(paths):
+            try:
+                images[place] = decode(path, self.spec.image)
+            except ImageError as error:
+                errors[place] = str(error)
+        return images, errors
+
+    def _scored(self, images: Pixels, errors: dict[int, str], count: int) -> Scored:
+        scores = self._run(images, ["score"])[0][:count].copy()
+        for place in np.flatnonzero(~np.isfinite(scores)).tolist():
+            errors.setdefault(place, f"the score is {scores[place]}, which is no number")
+        scores[list(errors)] = np.nan
+        return Scored(scores, errors)
 
     def _check(self, images: Pixels) -> None:
         shape = self.spec.image.shape

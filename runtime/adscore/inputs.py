@@ -4,11 +4,10 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from adscore.errors import InputError
 from adscore.packed import packed_and_sorted
@@ -19,8 +18,7 @@ STDIN = "-"
 Identity = tuple[int, int]  # of a folder: device and inode
 
 
-@dataclass(frozen=True)
-class ImageFile:
+class ImageFile(NamedTuple):
     """One image that was asked for."""
 
     name: str  # how the table names it: relative to the folder given, "/" on every system

@@ -1,6 +1,7 @@
 """Many names in order in little memory: a folder with a million files shall not take a hundred megabytes."""
 
 import heapq
+import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -20,12 +21,12 @@ def packed_and_sorted(names: Iterable[str]) -> Iterator[str]:
     pending = iter(names)
     runs = []
     while run := sorted(islice(pending, _RUN)):
-        runs.append(b"".join(name.encode("utf-8", "surrogateescape") + _END for name in run))
+        runs.append(os.fsencode("\0".join([*run, ""])))
     return heapq.merge(*map(_unpacked, runs))
 
 
 def _unpacked(run: bytes) -> Iterator[str]:
     start = 0
     while (end := run.find(_END, start)) >= 0:
-        yield run[start:end].decode("utf-8", "surrogateescape")
+        yield os.fsdecode(run[start:end])
         start = end + 1

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TextIO
 
 _REFRESH = 0.1  # seconds
 
@@ -16,6 +16,11 @@ class Advance(Protocol):
         """Adds so many steps to those done."""
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Returns whether someone may be looking; a stream that was closed before the start is None."""
+    return stream is not None and stream.isatty()
+
+
 @contextmanager
 def progress_bar(what: str, total: int | None, *, visible: bool | None = None) -> Iterator[Advance]:
     """Yields a function to call as any of `total` steps (None: a number not known) are done.
@@ -25,7 +30,7 @@ def progress_bar(what: str, total: int | None, *, visible: bool | None = None) -
         total: number of steps.
         visible: by default, whether stderr is a terminal.
     """
-    if not (sys.stderr.isatty() if visible is None else visible):
+    if not (is_terminal(sys.stderr) if visible is None else visible):
         yield lambda steps=1: None  # noqa: ARG005
         return
     # Here and not above: rich takes longer to import than everything else on this path, and pipes never need it.

@@ -15,6 +15,9 @@ from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 from adscore.errors import ModelError
 from adscore.spec import METADATA_KEY, READABLE_VERSIONS, DetectorSpec
 
+# Keys that came later, with the version from which on a file must have them.
+_SINCE = {"image.jpeg": 2, "precision": 2}
+
 # A thousand kept scores take some 30,000 characters.
 MAX_CHARACTERS = 1 << 20
 
@@ -49,7 +52,9 @@ def from_json(text: str) -> DetectorSpec:
             "update adscore, or export the detector again"
         )
     try:
-        return cast("DetectorSpec", read_as(DetectorSpec, data, METADATA_KEY))
+        spec = cast("DetectorSpec", read_as(DetectorSpec, data, METADATA_KEY))
+        _require_all(spec, data, "", version)
+        return spec
     except ValueError as error:
         raise ModelError(f"{METADATA_KEY} is damaged: {error}; export the detector again") from error
 
@@ -88,6 +93,17 @@ def read_as(kind: Any, value: object, where: str) -> Any:
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _require_all(spec: Any, data: Any, where: str, version: int) -> None:
+    """Refuses data without a key that its version has, though the words of the spec have a default for it."""
+    for field in fields(spec):
+        name = f"{where}.{field.name}" if where else field.name
+        if field.name not in data:
+            if _SINCE.get(name, 1) <= version:
+                raise ValueError(f"{METADATA_KEY} lacks {name}")
+        elif is_dataclass(getattr(spec, field.name)):
+            _require_all(getattr(spec, field.name), data[field.name], name, version)
 
 
 def _read_object(kind: Any, value: object, where: str) -> Any:

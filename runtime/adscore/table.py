@@ -81,31 +81,24 @@ def _csv_writer(file: TextIO) -> RowWriter:
     plain.writerow(COLUMNS)
 
     def write(row: Prediction) -> None:
-        label = "" if row.is_anomaly is None else str(row.is_anomaly).lower()
+        label = "" if row.is_anomaly is None else "true" if row.is_anomaly else "false"
+        error = row.error or ""
         # The csv module leaves a lone carriage return unquoted, and readers take it for the end of a row.
-        rows = quoted if "\r" in row.path + (row.error or "") else plain
-        rows.writerow(
-            [
-                written_path(row.path),
-                _digits(row.score),
-                _digits(row.threshold),
-                label,
-                _digits(row.p_value, 6),
-                row.error or "",
-            ]
-        )
+        rows = quoted if "\r" in row.path or "\r" in error else plain
+        numbers = [_nine(row.score), _nine(row.threshold), label, _six(row.p_value)]
+        rows.writerow([written_path(row.path), *numbers, error])
 
     return write
 
 
 def _jsonl_writer(file: TextIO) -> RowWriter:
-    def number(value: float | None, digits: int = 9) -> float | None:
-        return None if value is None else float(_digits(value, digits))
+    def number(text: str) -> float | None:
+        return float(text) if text else None
 
     def write(row: Prediction) -> None:
         values = (
-            written_path(row.path), number(row.score), number(row.threshold), row.is_anomaly, number(row.p_value, 6),
-            row.error,
+            written_path(row.path), number(_nine(row.score)), number(_nine(row.threshold)), row.is_anomaly,
+            number(_six(row.p_value)), row.error,
         )  # fmt: skip
         # Escapes keep the file UTF-8 whatever bytes a name has, and a line one line to readers that split at U+2028.
         escape = not (row.path + (row.error or "")).isprintable()
@@ -114,9 +107,13 @@ def _jsonl_writer(file: TextIO) -> RowWriter:
     return write
 
 
-def _digits(value: float | None, digits: int = 9) -> str:
-    """Returns the number with so many digits; nine give a float32 back exactly, so scores compare as they did here."""
-    return "" if value is None else format(value, f".{digits}g")
+def _nine(value: float | None) -> str:
+    """Returns the number with nine digits, which give a float32 back exactly, so scores compare as they did here."""
+    return "" if value is None else f"{value:.9g}"
+
+
+def _six(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
 
 
 _WRITERS: dict[str, Callable[[TextIO], RowWriter]] = {".csv": _csv_writer, ".jsonl": _jsonl_writer}

@@ -4,59 +4,80 @@ Processes and not threads, since most of decoding a small image holds Python's l
 the parent has no thread, so a fork of it is a full copy: ready at once, with the detector already open.
 """
 
+import os
+import pickle
 import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import count, islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Thread
+from traceback import format_exc
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from adscore.detector import Detector
-from adscore.errors import WorkerError
+from adscore.errors import ADError, WorkerError
 from adscore.prediction import Scored
 
 StartMethod = Literal["fork", "spawn"]
+Bundle = list[Sequence[str]]  # batches of paths
+Answer = list[Scored] | Exception
 
-# Batches that a worker has been given and has not answered: one that it works on and one that waits.
+# Bundles that a worker has been given and has not answered: one that it works on and one that waits.
 _AHEAD = 2
 # A worker that ends is started again, since one image may have brought it down; so many are no single image's doing.
 _MOST_DEATHS = 10
 
 
 def score_side_by_side(
-    detector: Detector, batches: Iterator[Sequence[str]], workers: int, start: StartMethod
+    detector: Detector, batches: Iterator[Sequence[str]], workers: int, together: int, start: StartMethod
 ) -> Iterator[Scored]:
-    """Yields what each batch of paths came to, in order; reads at most `2 * workers` batches ahead.
+    """Yields what each batch of paths came to, in order.
+
+    Args:
+        detector: the opened detector.
+        batches: paths of image files; at most `2 * workers * together` of them are read ahead.
+        workers: processes.
+        together: batches that travel in one message.
+        start: how processes are started.
 
     Raises:
         WorkerError: workers end again and again.
         ModelError: the detector cannot run.
     """
+    crew: list[_Worker] = []
+    asked: deque[_Worker] = deque()
     with ExitStack() as stack:
-        crew = [stack.enter_context(_Worker(detector, start)) for _ in range(workers)]
-        asked: deque[_Worker] = deque()
-        for number, batch in enumerate(batches):
+        for number in count():
+            if not (bundle := list(islice(batches, together))):
+                break
+            if number < workers:  # each only when there is something for it
+                crew.append(stack.enter_context(_Worker(detector, start, crew)))
             if len(asked) == _AHEAD * workers:
-                yield asked.popleft().answer()
+                yield from asked.popleft().answer()
             worker = crew[number % workers]
-            worker.ask(batch)
+            worker.ask(bundle)
             asked.append(worker)
         while asked:
-            yield asked.popleft().answer()
+            yield from asked.popleft().answer()
 
 
 class _Worker:
-    """One worker process, and the batches it has not answered yet."""
+    """One worker process, and the bundles of batches it has not answered yet."""
 
-    def __init__(self, detector: Detector, start: StartMethod) -> None:
+    _connection: Connection
+    _process: Any  # of the start method's own class
+
+    def __init__(self, detector: Detector, start: StartMethod, others: Sequence["_Worker"]) -> None:
         self._detector = detector
-        self._context: Any = get_context(start)
-        self._waiting: deque[Sequence[str]] = deque()
-        self._deaths = 0
+        self._start = start
+        self._others = others
+        self._waiting: deque[Bundle] = deque()
+        self._deaths = 0  # in a row
         self._begin()
 
     def __enter__(self) -> Self:
@@ -65,37 +86,29 @@ class _Worker:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if fault is None:
-            with suppress(OSError):
-                self._connection.send(None)
-        else:
-            self._process.kill()  # it holds nothing that could be lost
-        self._process.join()
-        self._connection.close()
+        self._end()
 
-    def ask(self, batch: Sequence[str]) -> None:
-        """Gives the worker a batch to score."""
-        self._waiting.append(batch)
+    def ask(self, bundle: Bundle) -> None:
+        """Gives the worker batches to score."""
+        self._waiting.append(bundle)
         with suppress(OSError):  # it ended, as its answer will show
-            self._connection.send(batch)
+            self._connection.send(bundle)
 
-    def answer(self) -> Scored:
-        """Returns what the first unanswered batch came to."""
+    def answer(self) -> list[Scored]:
+        """Returns what the batches of the first unanswered bundle came to."""
         try:
             answer = self._connection.recv()
         except (EOFError, OSError):
             return self._rescue()
         self._waiting.popleft()
-        if isinstance(answer, Exception):
-            raise answer
-        scored: Scored = answer
-        return scored
+        self._deaths = 0
+        return _raised(answer)
 
-    def _rescue(self) -> Scored:
-        """Scores the first unanswered batch file by file, so that one that ends the process becomes an error row."""
-        batch, *later = self._waiting
+    def _rescue(self) -> list[Scored]:
+        """Scores the first unanswered bundle file by file, so that one that ends the process becomes an error row."""
+        bundle, *later = self._waiting
         self._restart()
-        scored = Scored.joined([self._alone(path) for path in batch])
+        scored = [Scored.joined([self._alone(path) for path in batch]) for batch in bundle]
         self._waiting.clear()
         for after in later:
             self.ask(after)
@@ -103,19 +116,15 @@ class _Worker:
 
     def _alone(self, path: str) -> Scored:
         try:
-            self._connection.send([path])
+            self._connection.send([[path]])
             answer = self._connection.recv()
         except (EOFError, OSError):
             self._restart()
             return Scored.failed("reading it ended the process that read it")
-        if isinstance(answer, Exception):
-            raise answer
-        scored: Scored = answer
-        return scored
+        return _raised(answer)[0]
 
     def _restart(self) -> None:
-        self._connection.close()
-        self._process.join()
+        self._end()
         self._deaths += 1
         if self._deaths > _MOST_DEATHS:
             raise WorkerError(
@@ -125,34 +134,82 @@ class _Worker:
         self._begin()
 
     def _begin(self) -> None:
-        self._connection, theirs = self._context.Pipe()
-        self._process = self._context.Process(
-            target=_work, args=(self._detector, theirs, self._connection), daemon=True
-        )
-        self._process.start()
-        theirs.close()
+        context: Any = get_context(self._start)
+        # A forked process has copies of the parent's ends of all pipes, and would keep the others' workers waiting.
+        inherited = [other._connection for other in self._others] if self._start == "fork" else []  # noqa: SLF001
+        try:
+            self._connection, theirs = context.Pipe()
+            inherited += [self._connection] if self._start == "fork" else []
+            self._process = context.Process(target=_work, args=(self._detector, theirs, inherited), daemon=True)
+            with _interrupts_wait():
+                self._process.start()
+            theirs.close()
+        except OSError as error:
+            raise WorkerError(f"a worker cannot be started ({error.strerror}); try fewer --workers") from error
+
+    def _end(self) -> None:
+        self._process.kill()  # it holds nothing that could be lost
+        self._process.join()
+        self._connection.close()
 
 
-def _work(detector: Detector, connection: Connection, parents: Connection) -> None:
-    """Answers batches until the parent says that there are no more, or is no more itself."""
-    parents.close()
-    # Ctrl-C and a service manager's stop reach the whole group; the parent decides what becomes of the work.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Holds Ctrl-C back from a process that is being started, until it can say what to do about it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _work(detector: Detector, connection: Connection, inherited: Sequence[Connection]) -> None:
+    """Answers bundles until the parent is no more, or ends this process."""
+    # Ctrl-C reaches the whole group; the parent decides what becomes of the work.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The parent's handler came along with the fork; there is nothing to tidy up here.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    for each in inherited:
+        each.close()
     # Parent and worker would wait for each other if both wrote to a full pipe; so this one can always read.
-    answers: SimpleQueue[Scored | Exception] = SimpleQueue()
+    answers: SimpleQueue[Answer] = SimpleQueue()
     Thread(target=_send, args=(answers, connection), daemon=True).start()
     largest = 0
     with suppress(EOFError, OSError):
-        while (batch := connection.recv()) is not None:
-            largest = largest or len(batch)
+        while True:
+            bundle = connection.recv()
+            largest = max(largest, len(bundle[0]))
             try:
-                answers.put(detector.score_files(batch, padded_to=largest))
+                answers.put(detector.score_batches(bundle, padded_to=largest))
             except Exception as fault:  # noqa: BLE001 - raised again by the parent
-                answers.put(fault)
+                answers.put(_that_travels(fault))
 
 
-def _send(answers: "SimpleQueue[Scored | Exception]", connection: Connection) -> None:
-    with suppress(OSError):
+def _send(answers: SimpleQueue[Answer], connection: Connection) -> None:
+    try:
         while True:
             connection.send(answers.get())
+    finally:
+        os._exit(1)  # without it the parent would wait for an answer that cannot be sent
+
+
+def _that_travels(fault: Exception) -> Exception:
+    """Returns a fault that reaches the parent, with the traceback of an unknown one, which does not."""
+    if not isinstance(fault, ADError):
+        fault.add_note("in a worker:\n" + format_exc())
+    try:
+        pickle.loads(pickle.dumps(fault))  # noqa: S301 - written in the same line
+    except Exception:  # noqa: BLE001 - whatever its class does when it is copied
+        return WorkerError(f"a worker failed ({type(fault).__name__}: {fault}); try --workers 1")
+    return fault
+
+
+def _raised(answer: Answer) -> list[Scored]:
+    if isinstance(answer, Exception):
+        raise answer
+    return answer

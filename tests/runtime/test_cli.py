@@ -218,3 +218,16 @@ def test_faults_of_the_system_are_one_line(tmp_path: Path, shell: str, message: 
 
 def test_python_m_adscore_is_the_same(run: Run) -> None:
     assert run("python", "-m", "adscore", "--version").stdout == run("adscore", "--version").stdout
+
+
+@pytest.mark.usefixtures("images")
+def test_streams_that_are_closed_are_no_fault_unless_the_table_goes_there(tmp_path: Path) -> None:
+    def shell(redirection: str) -> subprocess.CompletedProcess[str]:
+        command = f"{Path(sys.executable).with_name('adscore')} images {redirection}"
+        return subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert shell("--out quiet.csv 2>&-").returncode == 0
+    assert (tmp_path / "quiet.csv").read_text().startswith(HEADER)
+    done = shell(">&-")
+    assert done.returncode == 1
+    assert done.stderr.endswith("error: stdout is closed; name a table with --out\n")

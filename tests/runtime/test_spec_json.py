@@ -29,16 +29,26 @@ def test_unknown_keys_are_passed_over() -> None:
 
 
 def test_a_key_that_came_later_may_be_missing() -> None:
-    data = json.loads(to_json(tiny_spec()))
+    data = json.loads(changed("format_version", 1))
     del data["precision"]
     assert from_json(json.dumps(data)).precision == "float32"
 
 
-@pytest.mark.parametrize("name", sorted(asdict(tiny_spec()).keys() - {"format_version", "precision"}))
+@pytest.mark.parametrize("name", sorted(asdict(tiny_spec()).keys() - {"format_version"}))
 def test_missing_key_is_named(name: str) -> None:
     data = json.loads(to_json(tiny_spec()))
     del data[name]
     with pytest.raises(ModelError, match=f"adscore.spec is damaged: adscore.spec lacks {name}; export"):
+        from_json(json.dumps(data))
+
+
+@pytest.mark.parametrize("name", sorted(asdict(tiny_spec().image)))
+def test_no_rule_of_how_images_are_read_may_be_missing(name: str) -> None:
+    data = json.loads(to_json(tiny_spec()))
+    del data["image"][name]
+    with pytest.raises(
+        ModelError, match=rf"adscore.spec is damaged: adscore.spec lacks ({name}|image\.{name}); exp|image lacks"
+    ):
         from_json(json.dumps(data))
 
 

@@ -1,6 +1,10 @@
 import os
+import select
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +15,7 @@ from adscore.errors import ModelError
 from adscore.in_order import score_in_order
 from adscore.prediction import Scored
 from adscore.workers import StartMethod
-from tests.conftest import Run
+from tests.conftest import ROOT, Run
 from tests.tiny import GRAPH, paint, tiny_detector
 
 UNREADABLE = "not an image in a known format (BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP)"
@@ -40,7 +44,7 @@ def test_workers_and_batches_change_no_row(
     paths: list[str], start: StartMethod | None, workers: int, batch_size: int
 ) -> None:
     detector = Detector(tiny_detector(), threads=1)
-    scored = score_in_order(detector, in_batches(paths, batch_size), workers, start=start, patience=0)
+    scored = score_in_order(detector, in_batches(paths, batch_size), workers, start=start, warm_up_seconds=0)
     alone = detector.score_files(paths)
     assert alone.errors == {37: UNREADABLE}
     np.testing.assert_equal(rows(scored), rows(iter([alone])))
@@ -55,18 +59,87 @@ def test_batches_are_read_no_further_ahead_than_workers_have_in_hand(paths: list
             taken += 1
             yield batch
 
-    scored = score_in_order(Detector(tiny_detector(), threads=1), batches(), 2, patience=0)
+    ahead = []
+    scored = score_in_order(Detector(tiny_detector(), threads=1), batches(), 2, warm_up_seconds=0)
+    for number, _ in enumerate(scored, start=1):
+        ahead.append(taken - number)
+    assert number == 50
+    assert max(ahead) == 2 * 2
+
+
+def children() -> list[int]:
+    me = os.getpid()
+    return [int(pid) for pid in Path(f"/proc/{me}/task/{me}/children").read_text(encoding="utf-8").split()]
+
+
+@pytest.mark.parametrize("start", [None, "spawn"])
+def test_no_worker_outlives_the_work(paths: list[str], start: StartMethod | None) -> None:
+    before = set(children())  # multiprocessing keeps a process of its own to track what is shared
+    scored = score_in_order(
+        Detector(tiny_detector(), threads=1), in_batches(paths, 5), 3, start=start, warm_up_seconds=0
+    )
     next(scored)
-    assert taken <= 1 + 2 * 2
+    assert set(children()) - before
     scored.close()  # type: ignore[attr-defined]
+    remaining = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in set(children()) - before]
+    assert all(b"resource_tracker" in command for command in remaining)
+
+
+def test_a_small_job_starts_no_worker(paths: list[str]) -> None:
+    before = children()
+    for _ in score_in_order(Detector(tiny_detector(), threads=1), in_batches(paths, 5), 2, warm_up_seconds=3600):
+        assert children() == before
+
+
+def test_workers_end_with_a_parent_that_is_killed(paths: list[str], tmp_path: Path) -> None:
+    (tmp_path / "detector.onnx").write_bytes(tiny_detector())
+    program = (
+        "import sys; from adscore.detector import Detector; from adscore.in_order import score_in_order\n"
+        "import os; from itertools import repeat\n"
+        f"scored = score_in_order(Detector({str(tmp_path / 'detector.onnx')!r}, threads=1), repeat([{paths[0]!r}]), 3,"
+        " warm_up_seconds=0)\n"
+        "next(scored); next(scored)\n"
+        "print(open(f'/proc/{os.getpid()}/task/{os.getpid()}/children').read(), flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    one_thread = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # so that workers are forked, which inherit the most
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=one_thread
+    ) as process:
+        assert process.stdout is not None
+        workers = [int(pid) for pid in process.stdout.readline().split()]
+        process.kill()
+    assert len(workers) == 3
+    for pid in workers:
+        with suppress(ProcessLookupError), open_process(pid) as ended:
+            assert select.select([ended], [], [], 60)[0], f"worker {pid} is still there"
+
+
+@contextmanager
+def open_process(pid: int) -> Iterator[int]:
+    descriptor = os.pidfd_open(pid)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def test_a_generator_that_is_left_behind_does_not_hang_the_exit(paths: list[str]) -> None:
+    program = (
+        "from itertools import repeat; from adscore import Detector; from adscore.in_order import score_in_order\n"
+        "from tests.tiny import tiny_detector\n"
+        f"scored = score_in_order(Detector(tiny_detector(), threads=1), repeat([{paths[0]!r}]), 2, warm_up_seconds=0)\n"
+        "next(scored); next(scored)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=60, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_worker_that_is_killed_costs_no_row(paths: list[str]) -> None:
     detector = Detector(tiny_detector(), threads=1)
-    scored = score_in_order(detector, in_batches(paths, 5), 2, patience=0)
+    scored = score_in_order(detector, in_batches(paths, 5), 2, warm_up_seconds=0)
     first = next(scored)
-    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text(encoding="utf-8").split()
-    os.kill(int(children[-1]), signal.SIGKILL)
+    os.kill(children()[-1], signal.SIGKILL)
     np.testing.assert_equal([*rows(iter([first])), *rows(scored)], rows(iter([detector.score_files(paths)])))
 
 
@@ -77,7 +150,7 @@ def test_a_fault_of_the_graph_reaches_the_caller(paths: list[str]) -> None:
     )
     detector = Detector(tiny_detector(graph=graph), threads=1)
     with pytest.raises(ModelError, match="the detector cannot run: "):
-        list(score_in_order(detector, in_batches(paths, 5), 2, patience=0))
+        list(score_in_order(detector, in_batches(paths, 5), 2, warm_up_seconds=0))
 
 
 @pytest.mark.slow
@@ -86,7 +159,10 @@ def test_the_table_is_the_same_to_the_byte_whatever_the_effort(run: Run, tmp_pat
     for number in range(3000):
         paint(tmp_path / "images" / f"{number}.png", number % 256)
     (tmp_path / "images" / "7.png").write_bytes(b"")
-    efforts = [[], ["--workers", "1"], ["--workers", "3", "--batch-size", "5"], ["--threads", "2"], ["--low-memory"]]
+    efforts = [
+        [], ["--workers", "1"], ["--workers", "3", "--batch-size", "5"], ["--threads", "2", "--workers", "2"],
+        ["--low-memory"],
+    ]  # fmt: skip
     tables = []
     for effort in efforts:
         done = run("adscore", "images", *effort)
