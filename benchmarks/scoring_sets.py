@@ -24,6 +24,7 @@ class Scene:
     """A folder of images and a detector for them, with the Keras and the LiteRT form of the same network."""
 
     images: Path
+    part: Path  # a folder with the first tenth of them
     run: Path  # of `adtrain fit`
     detector: Path
     litert: Path | None  # None where LiteRT is not installed
@@ -52,7 +53,7 @@ def small(count: int, link: int = 0) -> Scene:
                 partial.mkdir()
                 for number in range(link):
                     os.link(names[number % count], partial / f"{number:06}.png")
-    return Scene(folder, *_detector("small", None, {"epochs": 1}))
+    return Scene(folder, _tenth(folder), *_detector("small", None, {"epochs": 1}))
 
 
 def large(count: int, data: Path | None) -> Scene:
@@ -76,7 +77,18 @@ def large(count: int, data: Path | None) -> Scene:
                 photograph = _enlarged(photographs[number % len(photographs)], number, megapixels=0.25)
                 photograph.save(partial / f"{number:03}.jpg", quality=90)
     asked = {"epochs": 1, "views": 1, "tile": 0}
-    return Scene(folder, *_detector("large", str(training), asked, size=(128, 128)))
+    return Scene(folder, _tenth(folder), *_detector("large", str(training), asked, size=(128, 128)))
+
+
+def _tenth(folder: Path) -> Path:
+    part = folder.with_name(f"{folder.name}-tenth")
+    if not part.is_dir():
+        files = sorted(folder.iterdir())
+        with appears_when_complete(part) as partial:
+            partial.mkdir()
+            for path in files[: max(1, len(files) // 10)]:
+                os.link(path, partial / path.name)
+    return part
 
 
 def _photographs(data: Path | None) -> list[Image.Image]:

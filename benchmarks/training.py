@@ -18,7 +18,6 @@ from adscore.atomic import appears_when_complete
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-ADTRAIN = Path(sys.executable).with_name("adtrain")
 SEEDS = (42, 1, 2)
 
 TEXT = """# Training benchmark
