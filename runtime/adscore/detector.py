@@ -77,10 +77,10 @@ class Detector:
         self.fallback = opened.fallback
         self.batch_size = 1 if low_memory else _suitable_batch(self.spec.image)
         self._session = opened.session
-        self._anew = partial(Detector, content, provider=self.provider, threads=threads, low_memory=low_memory)
+        self._reopen = partial(Detector, content, provider=self.provider, threads=threads, low_memory=low_memory)
 
     def __reduce__(self) -> tuple[Callable[[], "Detector"], tuple[()]]:
-        return self._anew, ()  # a session does not travel to another process; the file's content does
+        return self._reopen, ()  # a session does not travel to another process; the file's content does
 
     def score(self, images: Pixels, *, batch_size: int | None = None) -> NDArray[np.float32]:
         """Returns one score an image, float32 of shape (n,); higher = more anomalous.

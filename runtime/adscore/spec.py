@@ -34,7 +34,8 @@ class ImageSpec:
     exif_orientation: Literal["apply"] = "apply"  # turned upright before anything else
     sixteen_bit: Literal["high_byte"] = "high_byte"  # value >> 8, whatever range the picture uses
     # "reduced": by the largest of 8, 4, 2 and 1 that leaves at least twice the input's width and height, and for grey
-    # the luma alone; the decoder does both at a fraction of the cost. "full": every pixel, in colour.
+    # the luma alone of a picture in YCbCr; the decoder does both at a fraction of the cost. "full": every pixel, in
+    # colour.
     jpeg: Literal["full", "reduced"] = "full"
     alpha: Literal["ignore"] = "ignore"  # the stored colours count, not what they would look like on a background
 
