@@ -6,7 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 SETS := artifacts/demo-run
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fuzz test-faults bench bench-training bench-graph bench-quality bench-quality-quick
+.PHONY: help demo test check fuzz test-faults bench bench-quick bench-training bench-graph bench-quality bench-quality-quick
 .PHONY: bench-calibration demo-artifact clean
 
 help:  ## list the tasks
@@ -40,6 +40,9 @@ test-faults: $(VENV)/ready  ## damaged images and detectors, full disks and the 
 
 bench: $(VENV)/ready  ## measure scoring against plain loops, peers and the limit, DATA=folder
 	$(BIN)/python -m benchmarks.scoring $(if $(DATA),--data $(DATA))
+
+bench-quick: $(VENV)/ready  ## the same with few files, one round: that it works
+	$(BIN)/python -m benchmarks.scoring --quick --out artifacts/bench
 
 bench-training: $(VENV)/ready  ## measure adtrain fit against the plain script
 	$(BIN)/python -m benchmarks.training

@@ -89,8 +89,8 @@ def _race(turns: Sequence[Turn]) -> list[str]:
     lines = [
         "Times faster than the baseline: whole process; after start-up; CPU time of the whole process. After start-up",
         "is, for adscore, what the files beyond the first tenth take, for others what the loop over all files takes.",
-        f"Limit: the CPU time of decoding and of the network, each alone on one thread, shared by {CPUS} CPUs without any",
-        "loss.",
+        f"Limit: the CPU time of decoding and of the network, each alone on one thread, shared by {CPUS} CPUs without",
+        "any loss.",
         "",
         "| contestant | whole | after start-up | CPU time | of the limit, after start-up |",
         "| --- | --- | --- | --- | --- |",

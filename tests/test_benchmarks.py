@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from benchmarks import scoring_report
 from benchmarks.quality_report import Result, report
 
 pytestmark = pytest.mark.slow  # benchmarks.calibration loads adexport, which loads TensorFlow
@@ -42,3 +43,26 @@ def test_realised_false_alarms_lie_where_theory_says() -> None:
     for rate, counts in alarms.items():
         assert counts.mean() / 500 == pytest.approx(rate, rel=0.5)
     assert chances.mean() == pytest.approx(0.5, abs=0.05)
+
+
+def turn(part: str, name: str, number: int, wall: float, *, loop: float = 1.0, cpu: float = 1.0) -> scoring_report.Turn:
+    return scoring_report.Turn(part, name, number, wall, cpu, loop, loop, 71.0)
+
+
+def test_ratios_are_taken_within_a_round() -> None:
+    turns = []
+    for number, pace in enumerate((1.0, 10.0)):  # the second round ran on a busy machine
+        for part in ("png", "jpeg"):
+            turns += [
+                turn(part, "plain_loop", number, 4 * pace, loop=3 * pace, cpu=4 * pace),
+                turn(part, "adscore", number, 2 * pace, loop=1 * pace, cpu=2 * pace),
+                turn(part, "decoding", number, pace, loop=0.4 * pace * scoring_report.CPUS),
+                turn(part, "network", number, pace, loop=0.5 * pace * scoring_report.CPUS),
+            ]
+    turns += [turn("cold", "libraries", 0, 1.0), turn("cold", "adscore", 0, 1.5, cpu=1.2)]
+    turns += [turn("memory", f"--workers 1: {count}", 0, 1.0) for count in (1000, 100_000)]
+    lines = scoring_report.report(turns, {"rows": "the same", "jpeg scores": "none"}, 10_000, 200).splitlines()
+    row = "| **adscore** | 2.00 (2.00 to 2.00) | 3.00 (3.00 to 3.00) | 2.00 (2.00 to 2.00) | 0.90 (0.90 to 0.90) |"
+    assert lines.count(row) == 2
+    assert "session: 1.50 (1.50 to 1.50) times its wall time, 1.20 (1.20 to 1.20) times its CPU time." in lines
+    assert lines[-2:] == ["| --- | --- | --- |", "| `--workers 1` | 71 | 71 |"]
