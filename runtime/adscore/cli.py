@@ -3,6 +3,7 @@
 Nothing heavy is imported above the command's body, so that --help and --version answer at once.
 """
 
+import gc
 import os
 import sys
 import time
@@ -84,6 +85,8 @@ def score(
     visible = is_terminal(sys.stderr) and not (out == STDOUT and is_terminal(sys.stdout))
     total = sum(1 for _ in find_images(images)) if visible and STDIN not in images else None
     begun = time.monotonic()
+    gc.freeze()  # nor later; and workers that are forked go on sharing it
+    gc.enable()
     with open_table(out) as write, progress_bar("scoring", total, visible=visible) as advance:
         effort = Effort(
             workers or _usual_workers(detector, threads, low_memory), batch_size or detector.batch_size, advance
@@ -101,7 +104,8 @@ def score(
 
 def main() -> None:
     """Runs the command; see `adscore.command` for how it ends."""
-    run(app)
+    gc.disable()  # of what is imported nothing becomes garbage
+    run(app, at_once=True)
 
 
 def _check_usage(
