@@ -19,21 +19,8 @@ def open_regular(path: str | Path, most: int) -> BinaryIO:
         OSError: it cannot be opened, is a folder, pipe or device, is empty or larger; `strerror` is the cause alone.
         ValueError: the path holds a NUL, which no name can.
     """
-    descriptor = os.open(path, _FLAGS)
-    try:
-        status = os.fstat(descriptor)
-        if stat.S_ISDIR(status.st_mode):
-            raise IsADirectoryError(errno.EISDIR, "Is a directory")
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
-        if not status.st_size:
-            raise OSError(errno.ENODATA, "the file is empty")
-        if status.st_size > most:
-            raise OSError(errno.EFBIG, f"{status.st_size:,} bytes are more than the {most:,} allowed")
-        return os.fdopen(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
-        raise
+    descriptor, _ = _open(path, most)
+    return os.fdopen(descriptor, "rb")
 
 
 def read_regular(path: str | Path, most: int) -> bytes:
@@ -45,5 +32,31 @@ def read_regular(path: str | Path, most: int) -> bytes:
         OSError: as `open_regular`.
         ValueError: as `open_regular`.
     """
-    with open_regular(path, most) as file:
-        return file.read(os.fstat(file.fileno()).st_size)
+    # By the system's own calls, since a file object costs as much as decoding a small image.
+    descriptor, size = _open(path, most)
+    try:
+        content = os.read(descriptor, size)
+        while len(content) < size and (more := os.read(descriptor, size - len(content))):
+            content += more
+        return content
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: str | Path, most: int) -> tuple[int, int]:
+    """Returns (descriptor, size in bytes) of a regular file."""
+    descriptor = os.open(path, _FLAGS)
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, "Is a directory")
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        if not status.st_size:
+            raise OSError(errno.ENODATA, "the file is empty")
+        if status.st_size > most:
+            raise OSError(errno.EFBIG, f"{status.st_size:,} bytes are more than the {most:,} allowed")
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor, status.st_size
