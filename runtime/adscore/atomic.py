@@ -2,25 +2,33 @@
 
 import os
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from adscore.errors import OutputError
 
+# Systems take names of 255 bytes; a purpose shall fit in as well.
+_LONGEST_NAME = 200
+
 
 @contextmanager
-def appears_when_complete(target: Path) -> Iterator[Path]:
+def appears_when_complete(target: Path, partial: Path | None = None) -> Iterator[Path]:
     """Yields a hidden path beside `target` to write a file or a folder to; at the end it takes the target's name.
 
     After a failure nothing new is left behind, and what stood at `target` before still stands there. Folders above
     `target` are made.
 
+    Args:
+        target: the file or folder to be.
+        partial: the hidden path, on the same disk; by default one that no other process has.
+
     Raises:
         OutputError: for any OSError while the path is in use, since it is in use for writing.
     """
     place = target.absolute()
-    partial = _beside(place, "partial")
+    partial = partial or _beside(place, "partial")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         yield partial
@@ -29,6 +37,17 @@ def appears_when_complete(target: Path) -> Iterator[Path]:
         raise OutputError(f"{target}: cannot be written ({error.strerror or error}); choose another --out") from error
     finally:
         _remove(partial)
+
+
+def hidden_beside(target: Path, purpose: str) -> Path:
+    """Returns the hidden path beside `target` that is the same in every run, short enough wherever `target` itself is.
+
+    Who writes there sees to it that no other process does.
+    """
+    place = target.absolute()
+    if len(os.fsencode(place.name)) <= _LONGEST_NAME:
+        return place.with_name(f".{place.name}.{purpose}")
+    return place.with_name(f".{zlib.crc32(os.fsencode(place.name)):08x}.{purpose}")
 
 
 def refuse_folder(target: Path) -> None:

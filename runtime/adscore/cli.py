@@ -7,14 +7,19 @@ import gc
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from adscore.command import check_threshold, run
+from adscore.command import run
+from adscore.usage import check_resume, check_usage
 
 if TYPE_CHECKING:
     from adscore.detector import Detector
+    from adscore.kept import KeptScores
     from adscore.pipeline import Summary
 
 EXIT_UNREADABLE = 3
@@ -55,12 +60,16 @@ def score(
     low_memory: Annotated[
         bool, typer.Option("--low-memory", help="For small boards: one worker, one image at a time, nothing kept.")
     ] = False,
+    resume: Annotated[
+        bool | None, typer.Option("--resume/--no-resume", help="After a stop: go on where it was, or start anew.")
+    ] = None,
 ) -> None:
     """Score images with a detector file: one row an image, higher score = more anomalous."""
     if version:
         _print_version()
         return
-    _check_usage(images, info=info, as_json=as_json, threshold=threshold, fpr=fpr, fdr=fdr)
+    check_usage(images, info=info, as_json=as_json, threshold=threshold, fpr=fpr, fdr=fdr)
+    check_resume(out, info=info, resume=resume)
     # numpy multiplies no matrices here; its threads for that would only stand in the way of forking workers.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from adscore.detector import Detector
@@ -68,7 +77,9 @@ def score(
     from adscore.inputs import STDIN, find_images
     from adscore.pipeline import Effort, score_discoveries, score_images
     from adscore.progress import is_terminal, progress_bar
-    from adscore.table import STDOUT, open_table
+    from adscore.settings import settings_of
+    from adscore.stop import Stop
+    from adscore.table import STDOUT, kind_of_table, open_table
 
     path = find_model(model)
     typer.echo(f"detector: {path}", err=True)
@@ -78,7 +89,8 @@ def score(
     if info:
         _print_info(detector, as_json=as_json)
         return
-    assert images is not None  # noqa: S101 - _check_usage saw to it
+    assert images is not None  # noqa: S101 - check_usage saw to it
+    kind_of_table(out)
     limit = detector.threshold_for(fpr) if fpr is not None else threshold
     files = find_images(images)
     # The bar needs a total, which costs a second walk; on a terminal only, and not where rows go to the same one.
@@ -87,14 +99,25 @@ def score(
     begun = time.monotonic()
     gc.freeze()  # nor later; and workers that are forked go on sharing it
     gc.enable()
-    with open_table(out) as write, progress_bar("scoring", total, visible=visible) as advance:
+    settings = settings_of(detector, images, threshold=threshold, fpr=fpr, fdr=fdr)
+    with (
+        Stop() as stop,
+        _keeping(out, settings, resume=resume) as kept,
+        open_table(out) as write,
+        progress_bar("scoring", total, visible=visible) as advance,
+    ):
         effort = Effort(
-            workers or _usual_workers(detector, threads, low_memory), batch_size or detector.batch_size, advance
+            workers or _usual_workers(detector, threads, low_memory),
+            batch_size or detector.batch_size,
+            advance,
+            kept,
+            stop,
         )
         if fdr is None:
             summary = score_images(detector, files, write, effort, threshold=limit)
         else:
             summary, limit = score_discoveries(detector, files, write, effort, fdr=fdr)
+        stop.check()
     _print_summary(summary, detector, limit, time.monotonic() - begun, out)
     if fail_on_anomaly and summary.anomalies:
         raise typer.Exit(EXIT_ANOMALY)
@@ -108,35 +131,28 @@ def main() -> None:
     run(app, at_once=True)
 
 
-def _check_usage(
-    images: list[str] | None,
-    *,
-    info: bool,
-    as_json: bool,
-    threshold: float | None,
-    fpr: float | None,
-    fdr: float | None,
-) -> None:
-    if info and images:
-        raise typer.BadParameter("prints the detector and scores nothing; leave the images out", param_hint="--info")
-    if as_json and not info:
-        raise typer.BadParameter("goes with --info; for a table as JSON use --out results.jsonl", param_hint="--json")
-    if not images and not info:
-        raise typer.BadParameter("name images, a folder of images, or - for a list on stdin", param_hint="IMAGES")
-    check_threshold(threshold)
-    if sum(rule is not None for rule in (threshold, fpr, fdr)) > 1:
-        hint = "--fpr" if fdr is None else "--fdr"
-        raise typer.BadParameter("give one of --threshold, --fpr and --fdr", param_hint=hint)
-    for hint, rate, name in (("--fpr", fpr, "false-alarm"), ("--fdr", fdr, "false-discovery")):
-        if rate is not None and not 0 < rate < 1:
-            raise typer.BadParameter(f"a {name} rate lies between 0 and 1", param_hint=hint)
-
-
 def _usual_workers(detector: "Detector", threads: int, low_memory: bool) -> int:
     from adscore.cpus import usable_cpus
 
     # Every process on a GPU holds hundreds of megabytes of its memory.
     return 1 if low_memory or detector.provider == "cuda" else max(1, usable_cpus() // threads)
+
+
+@contextmanager
+def _keeping(out: str, settings: dict[str, str], *, resume: bool | None) -> Iterator["KeptScores | None"]:
+    """Yields where scores are kept until the table is complete, and says what a stop leaves; on stdout nothing is."""
+    from adscore.kept import keep_scores
+
+    if out == "-":
+        yield None
+        return
+    with keep_scores(Path(out), settings, resume=resume) as kept:
+        try:
+            yield kept
+        except BaseException:
+            if kept.images:
+                typer.echo(f"{kept.images} rows are kept; the same command with --resume goes on from there", err=True)
+            raise
 
 
 def _print_version() -> None:

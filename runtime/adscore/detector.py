@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
@@ -77,10 +78,16 @@ class Detector:
         self.fallback = opened.fallback
         self.batch_size = 1 if low_memory else _suitable_batch(self.spec.image)
         self._session = opened.session
+        self._content = content
         self._reopen = partial(Detector, content, provider=self.provider, threads=threads, low_memory=low_memory)
 
     def __reduce__(self) -> tuple[Callable[[], "Detector"], tuple[()]]:
         return self._reopen, ()  # a session does not travel to another process; the file's content does
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file's content, in hexadecimal digits: two detectors with the same are the same."""
+        return sha256(self._content).hexdigest()
 
     def score(self, images: Pixels, *, batch_size: int | None = None) -> NDArray[np.float32]:
         """Returns one score an image, float32 of shape (n,); higher = more anomalous.
@@ -191,6 +198,8 @@ class Detector:
         return images, errors
 
     def _scored(self, images: Pixels, errors: dict[int, str], count: int) -> Scored:
+        if not count:
+            return Scored.nothing()
         scores = self._run(images, ["score"])[0][:count].copy()
         for place in np.flatnonzero(~np.isfinite(scores)).tolist():
             errors.setdefault(place, f"the score is {scores[place]}, which is no number")

@@ -37,7 +37,7 @@ def score_in_order(
 
     Args:
         detector: the opened detector; workers have a copy of it.
-        batches: paths of image files, the first batch the largest.
+        batches: paths of image files, the first that is not empty the largest.
         workers: processes to score with; with 1, this process does it.
         start: how processes are started; by default as fast as is safe.
         warm_up_seconds: how long to score in this process, before workers are worth their start.
@@ -47,6 +47,11 @@ def score_in_order(
         ModelError: the detector cannot run.
     """
     pending = iter(batches)
+    for first in pending:
+        if first:
+            pending = chain([first], pending)
+            break
+        yield Scored.nothing()  # an earlier run scored them
     start = start or _start_method()
     until = time.monotonic() + (_WARM_UP_SECONDS[start] if warm_up_seconds is None else warm_up_seconds)
     together, largest = 1, 0

@@ -1,13 +1,19 @@
 """From images asked for to rows written: read, score, write, forget."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice, tee
+
+import numpy as np
+from numpy.typing import NDArray
 
 from adscore.detector import Detector
 from adscore.in_order import score_in_order
 from adscore.inputs import ImageFile
+from adscore.kept import KeptScores
 from adscore.prediction import decide
+from adscore.stop import Stop
 from adscore.table import RowWriter
 
 
@@ -27,6 +33,15 @@ class Effort:
     workers: int  # processes that decode and score
     batch_size: int  # images in one run
     advance: Callable[[int], None]  # called with the number of images after each batch, for a progress bar
+    kept: KeptScores | None = None  # what an earlier run scored is taken from here, and what this one scores goes here
+    stop: Stop = field(default_factory=Stop)  # ends the run after the images in hand
+
+
+@dataclass(frozen=True)
+class _Batch:
+    files: list[ImageFile]
+    to_score: list[ImageFile]  # those of them that have no score yet
+    known: NDArray[np.float32] | None  # (n,) scores that an earlier run kept, NaN where there is none; None: not any
 
 
 def score_images(
@@ -42,16 +57,19 @@ def score_images(
         threshold: decides in place of the detector's.
     """
     limit, reference = detector.decision_threshold(threshold), detector.spec.calibration.reference
-    batches, ahead = tee(_batches(files, effort.batch_size))  # never further apart than the workers have in hand
-    locations = ([file.location for file in batch] for batch in ahead)
+    batches, ahead = tee(_batches(files, effort))  # never further apart than the workers have in hand
+    locations = ([file.location for file in batch.to_score] for batch in ahead)
     images = failed = anomalies = 0
-    for batch, scored in zip(batches, score_in_order(detector, locations, effort.workers), strict=True):
-        for prediction in decide([file.name for file in batch], scored, limit, reference):
+    for batch, fresh in zip(batches, score_in_order(detector, locations, effort.workers), strict=True):
+        if effort.kept is not None:
+            effort.kept.add([file.name for file in batch.to_score], fresh.scores)
+        scored = fresh if batch.known is None else fresh.among(batch.known)
+        for prediction in decide([file.name for file in batch.files], scored, limit, reference):
             write(prediction)
             anomalies += prediction.is_anomaly is True
-        images += len(batch)
+        images += len(batch.files)
         failed += len(scored.errors)
-        effort.advance(len(batch))
+        effort.advance(len(batch.files))
     return Summary(images, failed, anomalies)
 
 
@@ -73,6 +91,7 @@ def score_discoveries(
 
     with Discoveries(detector) as discoveries:
         scored = score_images(detector, files, discoveries.add, effort, threshold=None)
+        effort.stop.check()
         threshold = discoveries.threshold(fdr)
         anomalies = 0
         for prediction in discoveries.decided(threshold):
@@ -81,7 +100,16 @@ def score_discoveries(
     return replace(scored, anomalies=anomalies), threshold
 
 
-def _batches(files: Iterable[ImageFile], size: int) -> Iterator[list[ImageFile]]:
+def _batches(files: Iterable[ImageFile], effort: Effort) -> Iterator[_Batch]:
     pending = iter(files)
-    while batch := list(islice(pending, size)):
-        yield batch
+    while True:
+        batch: list[ImageFile] = []
+        # A list on stdin may be waited for; what it has named before the stop is still scored.
+        effort.stop.cuts_short(partial(batch.extend, islice(pending, effort.batch_size)))
+        if not batch:
+            return
+        known = None if effort.kept is None else effort.kept.find([file.name for file in batch])
+        if known is None:
+            yield _Batch(batch, batch, None)
+        else:
+            yield _Batch(batch, [batch[place] for place in np.flatnonzero(np.isnan(known)).tolist()], known)

@@ -30,6 +30,11 @@ class Scored:
     errors: dict[int, str]  # the reason, by place in the batch
 
     @classmethod
+    def nothing(cls) -> "Scored":
+        """Returns what a batch without files came to."""
+        return cls(np.empty(0, np.float32), {})
+
+    @classmethod
     def failed(cls, error: str) -> "Scored":
         """Returns what one file came to that has no score."""
         return cls(np.full(1, np.nan, np.float32), {0: error})
@@ -39,6 +44,13 @@ class Scored:
         """Returns one batch of several files that were scored one by one."""
         errors = {place: part.errors[0] for place, part in enumerate(parts) if part.errors}
         return cls(np.concatenate([part.scores for part in parts]), errors)
+
+    def among(self, known: NDArray[np.float32]) -> "Scored":
+        """Returns the batch of which some scores were known, float32 of shape (n,); these stand where it has NaN."""
+        places = np.flatnonzero(np.isnan(known))
+        scores = known.copy()
+        scores[places] = self.scores
+        return Scored(scores, {int(places[place]): error for place, error in self.errors.items()})
 
 
 def decide(paths: Sequence[str], scored: Scored, threshold: float, reference: Reference) -> Iterator[Prediction]:

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from adscore.atomic import appears_when_complete, refuse_folder
+from adscore.atomic import appears_when_complete, hidden_beside, refuse_folder
 from adscore.errors import OutputError
 from adscore.prediction import Prediction
 
@@ -26,7 +26,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 def open_table(out: str) -> Iterator[RowWriter]:
     """Opens the table `out` and yields the function that writes one row.
 
-    The rows go to a hidden file beside `out`, which takes its name at the end: a table that is there is complete.
+    The rows go to a hidden file beside `out`, which takes its name at the end: a table that is there is complete. The
+    hidden file is the same in every run, so that one that was killed leaves no more than one behind; who may run at the
+    same time takes a lock first (`adscore.kept`).
 
     Args:
         out: a path that ends in .csv or .jsonl, or "-" for CSV on stdout.
@@ -34,21 +36,31 @@ def open_table(out: str) -> Iterator[RowWriter]:
     Raises:
         OutputError: another suffix, or the file cannot be written.
     """
+    writer = _WRITERS[kind_of_table(out)]
+    if out == STDOUT:
+        yield from _to_stdout(writer)
+        return
+    refuse_folder(Path(out))
+    with (
+        appears_when_complete(Path(out), hidden_beside(Path(out), "partial")) as partial,
+        # surrogateescape: a file name that is not UTF-8 comes out as the bytes it is.
+        partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
+        yield writer(file)
+
+
+def kind_of_table(out: str) -> str:
+    """Returns ".csv" or ".jsonl" for a table's path, or "-".
+
+    Raises:
+        OutputError: another suffix.
+    """
     suffix = ".csv" if out == STDOUT else Path(out).suffix.lower()
     if suffix not in _WRITERS:
         raise OutputError(
             f"{out}: unknown kind of table; end the name in {' or '.join(_WRITERS)}, or give - for stdout"
         )
-    if out == STDOUT:
-        yield from _to_stdout(_WRITERS[suffix])
-        return
-    refuse_folder(Path(out))
-    with (
-        appears_when_complete(Path(out)) as partial,
-        # surrogateescape: a file name that is not UTF-8 comes out as the bytes it is.
-        partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
-    ):
-        yield _WRITERS[suffix](file)
+    return suffix
 
 
 def written_path(path: str) -> str:

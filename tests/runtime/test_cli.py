@@ -1,10 +1,8 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -170,24 +168,6 @@ def test_a_reader_that_stops_early_causes_no_traceback(images: Path, tmp_path: P
     done = subprocess.run(["bash", "-c", pipe], input=listed, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout == HEADER
     assert done.stderr == "detector: detector.onnx\n"
-
-
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_leaves_nothing_half_written(images: Path, tmp_path: Path, number: signal.Signals, code: int) -> None:
-    command = [str(Path(sys.executable).with_name("adscore")), "-", "--out", "results.csv"]
-    with subprocess.Popen(command, cwd=tmp_path, text=True, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stderr is not None
-        process.stdin.write(f"{images}/lot 1/0.png\n")
-        process.stdin.flush()
-        deadline = time.monotonic() + 60
-        while not list(tmp_path.glob(".adscore-*.partial")):
-            assert process.poll() is None
-            assert time.monotonic() < deadline, "the command never began its table"
-        process.send_signal(number)
-        assert process.wait() == code
-        assert "Traceback" not in process.stderr.read()
-    assert [path.name for path in tmp_path.glob("*") if "adscore" in path.name or "results" in path.name] == []
 
 
 @pytest.mark.usefixtures("images")

@@ -1,0 +1,185 @@
+"""Scores kept on disk until the table is complete, so that a run that is stopped, however hard, goes on where it was.
+
+They lie in a hidden file beside the table, which is also the run's lock: one line of settings, then a line for each
+image that has a score. It only ever grows; a line that a power cut or a full disk left in pieces is cut off.
+"""
+
+import json
+import os
+import time
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from io import FileIO
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adscore.atomic import hidden_beside, refuse_folder
+from adscore.errors import OutputError
+from adscore.locked import open_locked
+
+Settings = dict[str, str]  # what the rows depend on: words of the user for what it is -> its value
+
+# What was written since is scored again after a power cut; a process that ends, by whatever signal, loses nothing.
+_SECONDS_UNSYNCED = 1.0
+
+
+class KeptScores:
+    """The scores of one table that is not complete yet; of each that an earlier run kept, 16 bytes are in memory.
+
+    Args:
+        path: the hidden file.
+        file: the same, opened and locked.
+
+    Attributes:
+        settings: those of the run that began the file; empty if there was none.
+        images: number of images whose scores are kept.
+    """
+
+    settings: Settings
+    images: int
+
+    def __init__(self, path: Path, file: FileIO) -> None:
+        self._file = file
+        # Closing it would end the lock, so it stays open as long as the other.
+        self._reader = path.open("rb")
+        self._synced = time.monotonic()
+        self._read()
+
+    def close(self) -> None:
+        """Ends the lock."""
+        self._reader.close()
+        self._file.close()
+
+    def begin(self, settings: Settings) -> None:
+        """Forgets what was kept, and begins anew with what the scores to come depend on."""
+        self._file.truncate(0)
+        self._index(array("q"), array("q"))
+        self._append(json.dumps(settings) + "\n")
+        self.settings = settings
+
+    def find(self, names: Sequence[str]) -> NDArray[np.float32] | None:
+        """Returns the scores that an earlier run kept, float32 of shape (n,), NaN where there is none, or None."""
+        if not self._hashes.size:
+            return None
+        scores = np.full(len(names), np.nan, np.float32)
+        hashes = np.array([hash(name) for name in names], np.int64)
+        firsts, ends = (np.searchsorted(self._hashes, hashes, side).tolist() for side in ("left", "right"))
+        for index, (first, end) in enumerate(zip(firsts, ends, strict=True)):
+            for place in self._places[first:end].tolist():  # more than one if names share a hash
+                self._reader.seek(place)
+                name, score = json.loads(self._reader.readline())
+                if name == names[index]:
+                    scores[index] = score
+        return None if np.isnan(scores).all() else scores
+
+    def add(self, names: Sequence[str], scores: NDArray[np.float32]) -> None:
+        """Keeps scores, float32 of shape (n,); an image without one, NaN, is tried again by the next run."""
+        pairs = zip(names, scores.tolist(), strict=True)
+        lines = [json.dumps(pair) + "\n" for pair in pairs if np.isfinite(pair[1])]
+        if lines:
+            self._append("".join(lines))
+            self.images += len(lines)
+
+    def _append(self, lines: str) -> None:
+        end = self._file.seek(0, os.SEEK_END)
+        unwritten = memoryview(lines.encode("ascii"))
+        try:
+            while unwritten:
+                unwritten = unwritten[self._file.write(unwritten) :]
+            if time.monotonic() - self._synced > _SECONDS_UNSYNCED:
+                os.fsync(self._file.fileno())
+                self._synced = time.monotonic()
+        except BaseException:
+            self._file.truncate(end)
+            raise
+
+    def _read(self) -> None:
+        """Reads what is there as far as it is whole, and cuts off the rest."""
+        self.settings = {}
+        hashes, places = array("q"), array("q")
+        end = 0
+        with suppress(ValueError, TypeError):
+            for line in self._reader:
+                if not line.endswith(b"\n"):
+                    break
+                value = json.loads(line)
+                if end == 0:
+                    self.settings = dict(value)
+                else:
+                    name, score = value
+                    float(score)
+                    hashes.append(hash(name))
+                    places.append(end)
+                end += len(line)
+        self._file.truncate(end)
+        self._index(hashes, places)
+
+    def _index(self, hashes: "array[int]", places: "array[int]") -> None:
+        unsorted = np.array(hashes, np.int64)
+        order = np.argsort(unsorted)
+        self._hashes, self._places = unsorted[order], np.array(places, np.int64)[order]
+        self.images = len(places)
+
+
+@contextmanager
+def keep_scores(out: Path, settings: Settings, *, resume: bool | None) -> Iterator[KeptScores]:
+    """Yields what is kept of the table `out` while it is made, and removes it when the table is complete.
+
+    After a fault, what was scored stays. If nothing was, nothing is left behind.
+
+    Args:
+        out: the table; no other run may make it meanwhile.
+        settings: what its rows depend on.
+        resume: go on with what an earlier run kept; False starts anew; None refuses if there is anything.
+
+    Raises:
+        OutputError: another run makes the table, or one with other settings was stopped; nothing can be written there.
+    """
+    refuse_folder(out)
+    path = hidden_beside(out, "scores")
+    with _to_be_written(out):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open_locked(path)
+    if file is None:
+        raise OutputError(f"{out}: another run is writing it; wait until it ends, or choose another --out")
+    kept = KeptScores(path, file)
+    try:
+        if kept.images and resume is not False:
+            _refuse_others(kept, out, settings, resume=bool(resume))
+        else:
+            with _to_be_written(out):
+                kept.begin(settings)
+        yield kept
+        path.unlink()
+    except BaseException:
+        if not kept.images:
+            path.unlink(missing_ok=True)
+        raise
+    finally:
+        kept.close()
+
+
+def _refuse_others(kept: KeptScores, out: Path, settings: Settings, *, resume: bool) -> None:
+    if not resume:
+        raise OutputError(
+            f"{out}: a run that was stopped left the scores of {kept.images:,} images; go on from there with --resume, "
+            "or start anew with --no-resume"
+        )
+    for name in kept.settings | settings:
+        before, now = (values.get(name, "none") for values in (kept.settings, settings))
+        if before != now:
+            raise OutputError(
+                f"{out}: cannot go on, since {name} was {before} and is {now} now; repeat what it was, or start anew "
+                "with --no-resume"
+            )
+
+
+@contextmanager
+def _to_be_written(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written ({error.strerror or error}); choose another --out") from error

@@ -1,0 +1,33 @@
+"""What the rows of a table depend on, in the user's words: a run that goes on must have the same."""
+
+import os
+from collections.abc import Sequence
+
+import onnxruntime
+import PIL
+
+from adscore import __version__
+from adscore.detector import Detector
+
+
+def settings_of(
+    detector: Detector, images: Sequence[str], *, threshold: float | None, fpr: float | None, fdr: float | None
+) -> dict[str, str]:
+    """Returns each thing by what to call it in a message.
+
+    Args:
+        detector: the opened detector.
+        images: the inputs as given; their places count, since names in a table are relative.
+        threshold: as given.
+        fpr: as given.
+        fdr: as given.
+    """
+    return {
+        "the detector": f"one with SHA-256 {detector.digest[:12]}",
+        "the input": ", ".join(map(os.path.abspath, images)),
+        "--threshold": str(threshold),
+        "--fpr": str(fpr),
+        "--fdr": str(fdr),
+        "the provider": detector.provider,
+        "the software": f"adscore {__version__}, ONNX Runtime {onnxruntime.__version__}, Pillow {PIL.__version__}",
+    }

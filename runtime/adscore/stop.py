@@ -1,0 +1,58 @@
+"""Ctrl-C and SIGTERM ask a run to end: what is in hand is finished; the second of them ends it at once."""
+
+import signal
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Self
+
+
+class Stop:
+    """Notices Ctrl-C and SIGTERM while it is entered.
+
+    Attributes:
+        code: the exit code that a shell gives the signal, 130 or 143; None while there was none.
+    """
+
+    code: int | None = None
+
+    def __init__(self) -> None:
+        self._at_once = False
+        self._before = dict.fromkeys((signal.SIGINT, signal.SIGTERM))
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._notice) for number in self._before}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def cuts_short(self, action: Callable[[], object]) -> None:
+        """Runs what may wait for others, and breaks it off at a signal; does not begin it after one."""
+        try:
+            self._at_once = True
+            if self.code is None:
+                action()
+            self._at_once = False
+        except SystemExit:
+            if self.code is None:
+                raise
+        finally:
+            self._at_once = False
+
+    def check(self) -> None:
+        """Ends the run if a signal asked for it.
+
+        Raises:
+            SystemExit: it did.
+        """
+        if self.code is not None:
+            raise SystemExit(self.code)
+
+    def _notice(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        again = self.code is not None
+        self.code = 128 + number
+        if again or self._at_once:
+            raise SystemExit(self.code)
