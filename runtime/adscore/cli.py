@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from adscore.command import run
-from adscore.usage import check_resume, check_usage
+from adscore.usage import check_resume, check_usage, check_watch
 
 if TYPE_CHECKING:
     from adscore.detector import Detector
@@ -63,6 +63,15 @@ def score(
     resume: Annotated[
         bool | None, typer.Option("--resume/--no-resume", help="After a stop: go on where it was, or start anew.")
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Score images as they come into a folder, until Ctrl-C or SIGTERM.")
+    ] = False,
+    settle: Annotated[
+        float | None, typer.Option(help="With --watch: seconds unchanged that make an image complete. Default: 1.")
+    ] = None,
+    on_anomaly: Annotated[
+        str | None, typer.Option(help="With --watch: command to run for each anomaly, {path} and {score} in it.")
+    ] = None,
 ) -> None:
     """Score images with a detector file: one row an image, higher score = more anomalous."""
     if version:
@@ -70,6 +79,19 @@ def score(
         return
     check_usage(images, info=info, as_json=as_json, threshold=threshold, fpr=fpr, fdr=fdr)
     check_resume(out, info=info, resume=resume)
+    check_watch(
+        images,
+        out,
+        watch=watch,
+        settle=settle,
+        on_anomaly=on_anomaly,
+        others={
+            "--info": info,
+            "--fdr": fdr is not None,
+            "--resume": resume is not None,
+            "--fail-on-anomaly": fail_on_anomaly,
+        },
+    )
     # numpy multiplies no matrices here; its threads for that would only stand in the way of forking workers.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from adscore.detector import Detector
@@ -92,6 +114,15 @@ def score(
     assert images is not None  # noqa: S101 - check_usage saw to it
     kind_of_table(out)
     limit = detector.threshold_for(fpr) if fpr is not None else threshold
+    workers = workers or _usual_workers(detector, threads, low_memory)
+    batch_size = batch_size or detector.batch_size
+    if watch:
+        from adscore import cli_watch
+
+        cli_watch.watch(
+            detector, images[0], out, threshold=limit, workers=workers, batch_size=batch_size, settle=settle,
+            on_anomaly=on_anomaly,
+        )  # fmt: skip
     files = find_images(images)
     # The bar needs a total, which costs a second walk; on a terminal only, and not where rows go to the same one.
     visible = is_terminal(sys.stderr) and not (out == STDOUT and is_terminal(sys.stdout))
@@ -106,13 +137,7 @@ def score(
         open_table(out) as write,
         progress_bar("scoring", total, visible=visible) as advance,
     ):
-        effort = Effort(
-            workers or _usual_workers(detector, threads, low_memory),
-            batch_size or detector.batch_size,
-            advance,
-            kept,
-            stop,
-        )
+        effort = Effort(workers, batch_size, advance, kept, stop)
         if fdr is None:
             summary = score_images(detector, files, write, effort, threshold=limit)
         else:

@@ -62,7 +62,7 @@ def _images_of(given: str, prefix: str) -> Iterator[ImageFile]:
         ) from error
     if not stat.S_ISDIR(mode):
         return iter([ImageFile(Path(given).as_posix(), given)])
-    images = _walk(Path(given), prefix)
+    images = walk(Path(given), prefix)
     first = next(images, None)
     if first is None:
         raise InputError(f"{given}: no images in this folder; looked to the bottom of it for {', '.join(SUFFIXES)}")
@@ -78,7 +78,7 @@ def _listed(lines: TextIO) -> Iterator[ImageFile]:
             yield ImageFile(Path(path).as_posix(), path)
 
 
-def _walk(top: Path, prefix: str) -> Iterator[ImageFile]:
+def walk(top: Path, prefix: str) -> Iterator[ImageFile]:
     """Yields the images below `top` sorted by their whole names; linked folders are followed, loops are not.
 
     Holds the names of one folder at each depth and not of the whole tree.

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 
-import onnxruntime
 import PIL
 
 from adscore import __version__
@@ -22,6 +21,8 @@ def settings_of(
         fpr: as given.
         fdr: as given.
     """
+    import onnxruntime  # not above: the session loads it first, and with less in it
+
     return {
         "the detector": f"one with SHA-256 {detector.digest[:12]}",
         "the input": ", ".join(map(os.path.abspath, images)),

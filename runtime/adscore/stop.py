@@ -1,7 +1,9 @@
 """Ctrl-C and SIGTERM ask a run to end: what is in hand is finished; the second of them ends it at once."""
 
 import signal
+import time
 from collections.abc import Callable
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -41,6 +43,10 @@ class Stop:
                 raise
         finally:
             self._at_once = False
+
+    def sleep(self, seconds: float) -> None:
+        """Waits so long, or until a signal."""
+        self.cuts_short(partial(time.sleep, seconds))
 
     def check(self) -> None:
         """Ends the run if a signal asked for it.

@@ -15,6 +15,8 @@ from adscore.errors import OutputError
 from adscore.prediction import Prediction
 
 COLUMNS = ("path", "score", "threshold", "is_anomaly", "p_value", "error")
+CSV_HEADING = ",".join(COLUMNS) + "\n"
+KINDS = (".csv", ".jsonl")
 STDOUT = "-"
 
 RowWriter = Callable[[Prediction], None]
@@ -36,9 +38,9 @@ def open_table(out: str) -> Iterator[RowWriter]:
     Raises:
         OutputError: another suffix, or the file cannot be written.
     """
-    writer = _WRITERS[kind_of_table(out)]
+    kind = kind_of_table(out)
     if out == STDOUT:
-        yield from _to_stdout(writer)
+        yield from _to_stdout(kind)
         return
     refuse_folder(Path(out))
     with (
@@ -46,20 +48,18 @@ def open_table(out: str) -> Iterator[RowWriter]:
         # surrogateescape: a file name that is not UTF-8 comes out as the bytes it is.
         partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
     ):
-        yield writer(file)
+        yield row_writer(kind, file)
 
 
 def kind_of_table(out: str) -> str:
-    """Returns ".csv" or ".jsonl" for a table's path, or "-".
+    """Returns ".csv" or ".jsonl" for a table's path, or for "-".
 
     Raises:
         OutputError: another suffix.
     """
     suffix = ".csv" if out == STDOUT else Path(out).suffix.lower()
-    if suffix not in _WRITERS:
-        raise OutputError(
-            f"{out}: unknown kind of table; end the name in {' or '.join(_WRITERS)}, or give - for stdout"
-        )
+    if suffix not in KINDS:
+        raise OutputError(f"{out}: unknown kind of table; end the name in {' or '.join(KINDS)}, or give - for stdout")
     return suffix
 
 
@@ -71,13 +71,28 @@ def written_path(path: str) -> str:
     return f"./{path}" if path.startswith(_FORMULA) else path
 
 
-def _to_stdout(writer: Callable[[TextIO], RowWriter]) -> Iterator[RowWriter]:
+def row_writer(kind: str, file: TextIO, *, heading: bool = True) -> RowWriter:
+    """Returns the function that writes one row to a file, opened with surrogateescape and newline="".
+
+    Args:
+        kind: ".csv" or ".jsonl".
+        file: what to write to.
+        heading: begin with the names of the columns, where the kind has them.
+    """
+    if kind == ".jsonl":
+        return _jsonl_writer(file)
+    if heading:
+        file.write(CSV_HEADING)
+    return _csv_writer(file)
+
+
+def _to_stdout(kind: str) -> Iterator[RowWriter]:
     if sys.stdout is None:
         raise OutputError("stdout is closed; name a table with --out")
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="")
     try:
-        yield writer(sys.stdout)
+        yield row_writer(kind, sys.stdout)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has had enough, which is no fault
         raise
@@ -90,7 +105,6 @@ def _to_stdout(writer: Callable[[TextIO], RowWriter]) -> Iterator[RowWriter]:
 def _csv_writer(file: TextIO) -> RowWriter:
     plain = csv.writer(file, lineterminator="\n")
     quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    plain.writerow(COLUMNS)
 
     def write(row: Prediction) -> None:
         label = "" if row.is_anomaly is None else "true" if row.is_anomaly else "false"
@@ -126,6 +140,3 @@ def _nine(value: float | None) -> str:
 
 def _six(value: float | None) -> str:
     return "" if value is None else f"{value:.6g}"
-
-
-_WRITERS: dict[str, Callable[[TextIO], RowWriter]] = {".csv": _csv_writer, ".jsonl": _jsonl_writer}

@@ -1,5 +1,7 @@
 """Which options of `adscore` go together; all others are usage errors, told before anything is opened."""
 
+from collections.abc import Mapping
+
 import typer
 
 from adscore.command import check_threshold
@@ -35,3 +37,38 @@ def check_resume(out: str, *, info: bool, resume: bool | None) -> None:
     if resume is not None and (info or out == "-"):
         hint = "--resume" if resume else "--no-resume"
         raise typer.BadParameter("goes with a table in a file; name it with --out", param_hint=hint)
+
+
+def check_watch(
+    images: list[str] | None,
+    out: str,
+    *,
+    watch: bool,
+    settle: float | None,
+    on_anomaly: str | None,
+    others: Mapping[str, bool],
+) -> None:
+    """Raises a usage error for what makes no sense with --watch, or without it.
+
+    Args:
+        images: as given.
+        out: as given.
+        watch: whether it was asked for.
+        settle: as given.
+        on_anomaly: as given.
+        others: options that take all images together, or an end, and whether they were given.
+    """
+    if not watch:
+        for hint, given in (("--settle", settle), ("--on-anomaly", on_anomaly)):
+            if given is not None:
+                raise typer.BadParameter("goes with --watch", param_hint=hint)
+        return
+    if images is None or len(images) != 1 or images[0] == "-":
+        raise typer.BadParameter("takes one folder", param_hint="--watch")
+    if out == "-":
+        raise typer.BadParameter("takes a table in a file; name it with --out", param_hint="--watch")
+    for hint, given in others.items():
+        if given:
+            raise typer.BadParameter("does not go with --watch, which ends by a signal only", param_hint=hint)
+    if settle is not None and not 0 <= settle < float("inf"):
+        raise typer.BadParameter("a number of seconds is not below 0", param_hint="--settle")

@@ -1,10 +1,10 @@
 """Runs that are stopped, by real signals at moments that are known, and go on to the table of a run that was not."""
 
 import csv
+import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import Run
 from tests.tiny import paint, tiny_detector, tiny_spec, with_threshold
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("detector_file")
 
@@ -24,13 +25,6 @@ def images(tmp_path: Path) -> Path:
     for grey in range(20):
         paint(tmp_path / "images" / f"{grey:03}.png", grey)
     return tmp_path / "images"
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "what was waited for never came"
-        time.sleep(0.005)
 
 
 class Feeding:
@@ -229,6 +223,30 @@ def test_one_table_is_written_by_one_run(run: Run, tmp_path: Path, feeding: Call
     first.stop(signal.SIGKILL)
     assert run("adscore", "-", "--out", "results.csv").returncode == 0
     assert left(tmp_path) == {"results.csv"}
+
+
+def test_a_second_signal_ends_what_the_first_waits_for(
+    tmp_path: Path, images: Path, feeding: Callable[..., Feeding]
+) -> None:
+    paths = sorted(images.iterdir())
+    run = feeding("--workers", "2")
+    children = Path(f"/proc/{run.process.pid}/task/{run.process.pid}/children")
+    run.give(paths[:1])
+    run.wait_for_kept(1)
+
+    def has_workers() -> bool:
+        run.give(paths[1:2])
+        return len(children.read_text().split()) == 2
+
+    wait_for(has_workers)
+    for child in children.read_text().split():  # that stand still are waited for without end
+        os.kill(int(child), signal.SIGSTOP)
+    run.give(paths)
+    run.process.send_signal(signal.SIGTERM)
+    code, said = run.stop(signal.SIGINT)
+    assert code in (130, 143)
+    assert said[1].endswith(" rows are kept; the same command with --resume goes on from there")
+    assert left(tmp_path) == {KEPT}
 
 
 def test_a_table_among_the_images_is_no_image(run: Run, images: Path) -> None:

@@ -1,0 +1,58 @@
+"""`adscore --watch`: the part of the command that never ends by itself."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from adscore.detector import Detector
+
+SETTLE = 1.0  # seconds
+
+
+def watch(
+    detector: "Detector",
+    folder: str,
+    out: str,
+    *,
+    threshold: float | None,
+    workers: int,
+    batch_size: int,
+    settle: float | None,
+    on_anomaly: str | None,
+) -> None:
+    """Scores what comes into the folder until Ctrl-C or SIGTERM, and exits 130 or 143.
+
+    Raises:
+        InputError: the folder or the command is not there.
+        OutputError: the table cannot be written.
+    """
+    from adscore.appended import open_appended
+    from adscore.callback import callback
+    from adscore.errors import InputError, printable
+    from adscore.pipeline import Effort
+    from adscore.stop import Stop
+    from adscore.watch import watch_folder
+
+    if not Path(folder).is_dir():
+        raise InputError(f"{folder}: no such folder; --watch takes one folder, which has to be there")
+    run = None if on_anomaly is None else callback(on_anomaly)
+    with Stop() as stop, open_appended(out) as table:
+        typer.echo(f"watching {folder} until Ctrl-C or SIGTERM", err=True)
+        summary = watch_folder(
+            detector,
+            folder,
+            table,
+            Effort(workers, batch_size, lambda _: None, stop=stop),
+            threshold=threshold,
+            settle=SETTLE if settle is None else settle,
+            on_anomaly=run,
+            complain=lambda fault: typer.echo(printable(fault), err=True),
+        )
+        typer.echo(
+            f"{summary.images} images, {summary.anomalies} anomalies, {summary.failed} unreadable, "
+            f"on {detector.provider}: {out}",
+            err=True,
+        )
+        stop.check()

@@ -1,0 +1,273 @@
+"""A folder that is watched: real files that come while a real command runs, real signals, and what is in the table."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from adscore.seen import Seen
+from tests.conftest import Run
+from tests.tiny import paint
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.usefixtures("detector_file")
+
+ADSCORE = str(Path(sys.executable).with_name("adscore"))
+HEADER = "path,score,threshold,is_anomaly,p_value,error\n"
+
+
+class Watching:
+    """A watch of the folder `images`, from the moment on at which it says so."""
+
+    def __init__(self, folder: Path, *options: str, out: str = "results.csv") -> None:
+        (folder / "images").mkdir(exist_ok=True)
+        self.table = folder / out
+        self.said = folder / "said"
+        with self.said.open("w") as said:
+            self.process = subprocess.Popen(
+                [ADSCORE, "--watch", "images", "--out", out, "--settle", "0.05", *options], cwd=folder, stderr=said
+            )
+        wait_for(lambda: self.process.poll() is None and "watching" in self.said.read_text())
+
+    def names(self) -> list[str]:
+        if self.table.suffix == ".jsonl":
+            return [json.loads(line)["path"] for line in self.table.read_text().splitlines()]
+        with self.table.open(newline="", errors="surrogateescape") as file:
+            return [row["path"] for row in csv.DictReader(file)]
+
+    def has(self, name: str) -> bool:
+        assert self.process.poll() is None
+        return self.table.exists() and name in self.names()
+
+    def wait_for(self, *names: str) -> None:
+        def there() -> bool:
+            assert self.process.poll() is None
+            return self.table.exists() and len(self.names()) >= len(names)
+
+        wait_for(there)
+        assert sorted(self.names()) == sorted(names)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+Watch = Callable[..., Watching]
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Iterator[Watch]:
+    begun: list[Watching] = []
+
+    def begin(*options: str, out: str = "results.csv") -> Watching:
+        begun.append(Watching(tmp_path, *options, out=out))
+        return begun[-1]
+
+    yield begin
+    for watching in begun:
+        watching.process.kill()
+        watching.process.wait()
+
+
+def test_images_are_scored_as_they_come(watch: Watch, tmp_path: Path) -> None:
+    paint(tmp_path / "images" / "before.png", 0)
+    watching = watch()
+    watching.wait_for("before.png")
+    paint(tmp_path / "images" / "lot" / "=1.png", 255)
+    paint(tmp_path / "images" / "=1.png", 102)
+    watching.wait_for("before.png", "./=1.png", "lot/=1.png")
+    assert watching.stop() == 143
+    assert sorted(watching.table.read_text().splitlines(keepends=True)[1:]) == [
+        "./=1.png,0.160000011,0.495000005,false,0.68,\n",
+        "before.png,0,0.495000005,false,1,\n",
+        "lot/=1.png,1,0.495000005,true,0.01,\n",
+    ]
+    assert watching.said.read_text().splitlines() == [
+        "detector: detector.onnx",
+        "watching images until Ctrl-C or SIGTERM",
+        "3 images, 1 anomalies, 0 unreadable, on cpu: results.csv",
+    ]
+    assert {path.name for path in tmp_path.iterdir()} == {"images", "detector.onnx", "said", "results.csv"}
+
+
+@pytest.mark.parametrize("out", ["results.csv", "results.jsonl"])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)]
+)
+def test_no_row_is_lost_or_doubled_by_a_stop(
+    watch: Watch, tmp_path: Path, out: str, number: signal.Signals, code: int
+) -> None:
+    names = ["a.png", "new\nline.png", os.fsdecode(b"\xff.png"), 'quo"te.png', "=1.png"]
+    written = [name if name[0] != "=" else f"./{name}" for name in names]
+    for name in names[:3]:
+        paint(tmp_path / "images" / name, 9)
+    first = watch(out=out)
+    first.wait_for(*written[:3])
+    assert first.stop(number) == code
+    for name in names[3:]:
+        paint(tmp_path / "images" / name, 9)
+    second = watch(out=out)
+    second.wait_for(*written)
+    assert second.stop() == 143
+    third = watch(out=out)
+    paint(tmp_path / "images" / "last.png", 9)
+    third.wait_for(*written, "last.png")
+
+
+@pytest.mark.parametrize(
+    ("out", "torn"),
+    [
+        ("results.csv", "b.png,0.1"),
+        ("results.csv", '"b\n'),
+        ("results.csv", "\0\0\0\n\0"),
+        ("results.jsonl", '{"path": "b.png", "sco'),
+        ("results.jsonl", "\0\0\0\n\0"),
+    ],
+)
+def test_a_torn_last_row_is_cut_off(watch: Watch, tmp_path: Path, out: str, torn: str) -> None:
+    paint(tmp_path / "images" / "a.png", 9)
+    first = watch(out=out)
+    first.wait_for("a.png")
+    first.stop(signal.SIGKILL)
+    whole = first.table.read_bytes()
+    first.table.write_bytes(whole + torn.encode())
+    paint(tmp_path / "images" / "b.png", 9)
+    watch(out=out).wait_for("a.png", "b.png")
+    assert first.table.read_bytes() == whole + whole.splitlines(keepends=True)[-1].replace(b"a.png", b"b.png")
+
+
+@pytest.mark.parametrize("begun", ["", "path,sco", HEADER])
+def test_a_table_that_has_just_begun_is_gone_on_with(watch: Watch, tmp_path: Path, begun: str) -> None:
+    (tmp_path / "results.csv").write_text(begun)
+    paint(tmp_path / "images" / "a.png", 0)
+    watch().wait_for("a.png")
+    assert (tmp_path / "results.csv").read_text() == HEADER + "a.png,0,0.495000005,false,1,\n"
+
+
+@pytest.mark.parametrize(
+    ("out", "content", "place"),
+    [
+        ("r.csv", "name,value\n1,2\n", 0),
+        ("r.csv", "shopping", 0),
+        ("r.csv", HEADER + "1,2\n", len(HEADER)),
+        ("r.jsonl", '{"path": 1}\n', 0),
+        ("r.jsonl", "shopping", 0),
+    ],
+)
+def test_what_is_no_table_is_left_alone(run: Run, tmp_path: Path, out: str, content: str, place: int) -> None:
+    paint(tmp_path / "images" / "a.png", 0)
+    (tmp_path / out).write_text(content)
+    done = run("adscore", "--watch", "images", "--out", out)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"error: {out}: is not a table of this kind, from byte {place} on; choose another --out"
+    )
+    assert (tmp_path / out).read_text() == content
+
+
+def test_an_image_that_is_written_in_pieces_is_one_row(watch: Watch, tmp_path: Path) -> None:
+    whole = paint(tmp_path / "whole.png", 255, size=(64, 64)).read_bytes()
+    watching = watch("--settle", "0.2")
+    with (tmp_path / "images" / "slow.png").open("wb") as file:
+        for place in range(0, len(whole), 30):
+            file.write(whole[place : place + 30])
+            file.flush()
+            # By then the watch has looked at the pieces, too.
+            marker = f"{place:05}.png"
+            paint(tmp_path / "images" / marker, 0)
+            wait_for(partial(watching.has, marker))
+    wait_for(partial(watching.has, "slow.png"))
+    watching.stop()
+    rows = [line for line in watching.table.read_text().splitlines() if line.startswith("slow.png")]
+    assert rows == ["slow.png,1,0.495000005,true,0.01,"]
+
+
+def test_what_stays_unreadable_becomes_a_row(watch: Watch, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "broken.png").write_bytes(b"no image")
+    watching = watch()
+    watching.wait_for("broken.png")
+    assert watching.table.read_text().endswith('TIFF, WEBP)"\n')
+    watching.stop()
+    assert "1 images, 0 anomalies, 1 unreadable" in watching.said.read_text()
+
+
+def test_each_anomaly_calls_the_command_without_a_shell(watch: Watch, tmp_path: Path) -> None:
+    program = "import sys; open('calls', 'a').write(repr(sys.argv[1:]) + chr(10)); sys.exit('2' in sys.argv[1])"
+    call = f'{sys.executable} -c "{program}" "{{path}} at {{score}}"'
+    watching = watch("--on-anomaly", call)
+    for name in ("0.png", "$(touch oops) 1.png", "2.png", "3.png"):
+        paint(tmp_path / "images" / name, 0 if name[0] == "0" else 255)
+    calls = tmp_path / "calls"
+    wait_for(lambda: calls.exists() and calls.read_text().count("\n") == 3)
+    watching.stop()
+    assert sorted(calls.read_text().splitlines()) == sorted(
+        f"['{tmp_path}/images/{name} at 1']" for name in ("$(touch oops) 1.png", "2.png", "3.png")
+    )
+    complaint = f"{sys.executable} for {tmp_path}/images/2.png: exit code 1"
+    assert [line for line in watching.said.read_text().splitlines() if "exit code" in line] == [complaint]
+
+
+def test_path_and_score_stand_at_the_end_if_they_stand_nowhere(watch: Watch, tmp_path: Path) -> None:
+    watching = watch("--on-anomaly", "touch -r detector.onnx")
+    paint(tmp_path / "images" / "a.png", 255)
+    wait_for((tmp_path / "1").exists)
+    watching.stop()
+
+
+def test_one_table_is_written_by_one_watch(run: Run, watch: Watch) -> None:
+    watching = watch()
+    for command in (["--watch", "images"], ["detector.onnx"]):
+        done = run("adscore", *command, "--out", "results.csv")
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1] == (
+            "error: results.csv: another run is writing it; wait until it ends, or choose another --out"
+        )
+    watching.stop(signal.SIGKILL)
+    watch()
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["images"], 2, "Error: Invalid value for --watch: takes a table in a file; name it with --out"),
+        (["-", "--out", "r.csv"], 2, "Error: Invalid value for --watch: takes one folder"),
+        (["images", "images", "--out", "r.csv"], 2, "Error: Invalid value for --watch: takes one folder"),
+        (["images", "--out", "r.csv", "--resume"], 2, "Error: Invalid value for --resume: does not go with --watch"),
+        (["images", "--out", "r.csv", "--fdr", "0.1"], 2, "Error: Invalid value for --fdr: does not go with --watch"),
+        (["images", "--out", "r.csv", "--fail-on-anomaly"], 2, "Error: Invalid value for --fail-on-anomaly: does not"),
+        (["images", "--out", "r.csv", "--settle", "-1"], 2, "Error: Invalid value for --settle: a number of seconds"),
+        (["gone", "--out", "r.csv"], 1, "error: gone: no such folder; --watch takes one folder, which has to be there"),
+        (["detector.onnx", "--out", "r.csv"], 1, "error: detector.onnx: no such folder; --watch takes one folder"),
+        (["images", "--out", "r.txt"], 1, "error: r.txt: unknown kind of table"),
+        (["images", "--out", "r.csv", "--on-anomaly", "'"], 1, "error: --on-anomaly ': No closing quotation; give a"),
+        (["images", "--out", "r.csv", "--on-anomaly", "gone 1"], 1, "error: --on-anomaly gone 1: no such command; "),
+    ],
+)
+def test_what_makes_no_sense_is_refused(run: Run, tmp_path: Path, options: list[str], code: int, message: str) -> None:
+    (tmp_path / "images").mkdir()
+    done = run("adscore", "--watch", *options)
+    assert done.returncode == code
+    assert done.stderr.splitlines()[-1].startswith(message)
+
+
+@pytest.mark.parametrize("options", [["--settle", "2"], ["--on-anomaly", "true"]])
+def test_what_belongs_to_a_watch_goes_with_it_only(run: Run, options: list[str]) -> None:
+    done = run("adscore", "images", *options)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == f"Error: Invalid value for {options[0]}: goes with --watch"
+
+
+def test_names_that_were_met_are_known_however_many() -> None:
+    seen = Seen()
+    for number in range(200_000):
+        seen.add(f"{number}.png")
+    assert all(f"{number}.png" in seen for number in range(200_000))
+    assert not any(f"{number}.jpg" in seen for number in range(200_000))
