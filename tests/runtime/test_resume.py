@@ -3,21 +3,17 @@
 import csv
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Run
+from tests.feeding import KEPT, Feeding
 from tests.tiny import paint, tiny_detector, tiny_spec, with_threshold
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.usefixtures("detector_file")
-
-ADSCORE = str(Path(sys.executable).with_name("adscore"))
-KEPT = ".results.csv.scores"
 
 
 @pytest.fixture
@@ -25,36 +21,6 @@ def images(tmp_path: Path) -> Path:
     for grey in range(20):
         paint(tmp_path / "images" / f"{grey:03}.png", grey)
     return tmp_path / "images"
-
-
-class Feeding:
-    """A run that scores a list on stdin one by one, so that it has scored just what it was given."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.folder = folder
-        self.process = subprocess.Popen(
-            [ADSCORE, "-", "--out", "results.csv", "--batch-size", "1", "--workers", "1", *options],
-            cwd=folder, text=True, stdin=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-
-    def give(self, paths: list[Path]) -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.writelines(f"{path.relative_to(self.folder)}\n" for path in paths)
-        self.process.stdin.flush()
-
-    def wait_for_kept(self, count: int) -> None:
-        kept = self.folder / KEPT
-
-        def there() -> bool:
-            assert self.process.poll() is None
-            return kept.exists() and kept.read_bytes().count(b"\n") == 1 + count
-
-        wait_for(there)
-
-    def stop(self, number: signal.Signals) -> tuple[int, list[str]]:
-        self.process.send_signal(number)
-        _, said = self.process.communicate(timeout=60)
-        return self.process.returncode, said.splitlines()
 
 
 @pytest.fixture

@@ -1,10 +1,7 @@
 """A folder that is watched: real files that come while a real command runs, real signals, and what is in the table."""
 
-import csv
-import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,47 +13,11 @@ from adscore.seen import Seen
 from tests.conftest import Run
 from tests.tiny import paint
 from tests.waiting import wait_for
+from tests.watching import Watching
 
 pytestmark = pytest.mark.usefixtures("detector_file")
 
-ADSCORE = str(Path(sys.executable).with_name("adscore"))
 HEADER = "path,score,threshold,is_anomaly,p_value,error\n"
-
-
-class Watching:
-    """A watch of the folder `images`, from the moment on at which it says so."""
-
-    def __init__(self, folder: Path, *options: str, out: str = "results.csv") -> None:
-        (folder / "images").mkdir(exist_ok=True)
-        self.table = folder / out
-        self.said = folder / "said"
-        with self.said.open("w") as said:
-            self.process = subprocess.Popen(
-                [ADSCORE, "--watch", "images", "--out", out, "--settle", "0.05", *options], cwd=folder, stderr=said
-            )
-        wait_for(lambda: self.process.poll() is None and "watching" in self.said.read_text())
-
-    def names(self) -> list[str]:
-        if self.table.suffix == ".jsonl":
-            return [json.loads(line)["path"] for line in self.table.read_text().splitlines()]
-        with self.table.open(newline="", errors="surrogateescape") as file:
-            return [row["path"] for row in csv.DictReader(file)]
-
-    def has(self, name: str) -> bool:
-        assert self.process.poll() is None
-        return self.table.exists() and name in self.names()
-
-    def wait_for(self, *names: str) -> None:
-        def there() -> bool:
-            assert self.process.poll() is None
-            return self.table.exists() and len(self.names()) >= len(names)
-
-        wait_for(there)
-        assert sorted(self.names()) == sorted(names)
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(60)
 
 
 Watch = Callable[..., Watching]
@@ -151,27 +112,6 @@ def test_a_table_that_has_just_begun_is_gone_on_with(watch: Watch, tmp_path: Pat
     assert (tmp_path / "results.csv").read_text() == HEADER + "a.png,0,0.495000005,false,1,\n"
 
 
-@pytest.mark.parametrize(
-    ("out", "content", "place"),
-    [
-        ("r.csv", "name,value\n1,2\n", 0),
-        ("r.csv", "shopping", 0),
-        ("r.csv", HEADER + "1,2\n", len(HEADER)),
-        ("r.jsonl", '{"path": 1}\n', 0),
-        ("r.jsonl", "shopping", 0),
-    ],
-)
-def test_what_is_no_table_is_left_alone(run: Run, tmp_path: Path, out: str, content: str, place: int) -> None:
-    paint(tmp_path / "images" / "a.png", 0)
-    (tmp_path / out).write_text(content)
-    done = run("adscore", "--watch", "images", "--out", out)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == (
-        f"error: {out}: is not a table of this kind, from byte {place} on; choose another --out"
-    )
-    assert (tmp_path / out).read_text() == content
-
-
 def test_an_image_that_is_written_in_pieces_is_one_row(watch: Watch, tmp_path: Path) -> None:
     whole = paint(tmp_path / "whole.png", 255, size=(64, 64)).read_bytes()
     watching = watch("--settle", "0.2")
@@ -232,37 +172,6 @@ def test_one_table_is_written_by_one_watch(run: Run, watch: Watch) -> None:
         )
     watching.stop(signal.SIGKILL)
     watch()
-
-
-@pytest.mark.parametrize(
-    ("options", "code", "message"),
-    [
-        (["images"], 2, "Error: Invalid value for --watch: takes a table in a file; name it with --out"),
-        (["-", "--out", "r.csv"], 2, "Error: Invalid value for --watch: takes one folder"),
-        (["images", "images", "--out", "r.csv"], 2, "Error: Invalid value for --watch: takes one folder"),
-        (["images", "--out", "r.csv", "--resume"], 2, "Error: Invalid value for --resume: does not go with --watch"),
-        (["images", "--out", "r.csv", "--fdr", "0.1"], 2, "Error: Invalid value for --fdr: does not go with --watch"),
-        (["images", "--out", "r.csv", "--fail-on-anomaly"], 2, "Error: Invalid value for --fail-on-anomaly: does not"),
-        (["images", "--out", "r.csv", "--settle", "-1"], 2, "Error: Invalid value for --settle: a number of seconds"),
-        (["gone", "--out", "r.csv"], 1, "error: gone: no such folder; --watch takes one folder, which has to be there"),
-        (["detector.onnx", "--out", "r.csv"], 1, "error: detector.onnx: no such folder; --watch takes one folder"),
-        (["images", "--out", "r.txt"], 1, "error: r.txt: unknown kind of table"),
-        (["images", "--out", "r.csv", "--on-anomaly", "'"], 1, "error: --on-anomaly ': No closing quotation; give a"),
-        (["images", "--out", "r.csv", "--on-anomaly", "gone 1"], 1, "error: --on-anomaly gone 1: no such command; "),
-    ],
-)
-def test_what_makes_no_sense_is_refused(run: Run, tmp_path: Path, options: list[str], code: int, message: str) -> None:
-    (tmp_path / "images").mkdir()
-    done = run("adscore", "--watch", *options)
-    assert done.returncode == code
-    assert done.stderr.splitlines()[-1].startswith(message)
-
-
-@pytest.mark.parametrize("options", [["--settle", "2"], ["--on-anomaly", "true"]])
-def test_what_belongs_to_a_watch_goes_with_it_only(run: Run, options: list[str]) -> None:
-    done = run("adscore", "images", *options)
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == f"Error: Invalid value for {options[0]}: goes with --watch"
 
 
 def test_names_that_were_met_are_known_however_many() -> None:

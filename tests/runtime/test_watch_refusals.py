@@ -1,0 +1,63 @@
+"""What a watch refuses: tables that are none, and options that make no sense with it."""
+
+from pathlib import Path
+
+import pytest
+
+from adscore.table import CSV_HEADING
+from tests.conftest import Run
+from tests.tiny import paint
+
+pytestmark = pytest.mark.usefixtures("detector_file")
+
+
+@pytest.mark.parametrize(
+    ("out", "content", "place"),
+    [
+        ("r.csv", "name,value\n1,2\n", 0),
+        ("r.csv", "shopping", 0),
+        ("r.csv", CSV_HEADING + "1,2\n", len(CSV_HEADING)),
+        ("r.jsonl", '{"path": 1}\n', 0),
+        ("r.jsonl", "shopping", 0),
+    ],
+)
+def test_what_is_no_table_is_left_alone(run: Run, tmp_path: Path, out: str, content: str, place: int) -> None:
+    paint(tmp_path / "images" / "a.png", 0)
+    (tmp_path / out).write_text(content)
+    done = run("adscore", "--watch", "images", "--out", out)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"error: {out}: is not a table of this kind, from byte {place} on; choose another --out"
+    )
+    assert (tmp_path / out).read_text() == content
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["images"], 2, "Error: Invalid value for --watch: takes a table in a file; name it with --out"),
+        (["-", "--out", "r.csv"], 2, "Error: Invalid value for --watch: takes one folder"),
+        (["images", "images", "--out", "r.csv"], 2, "Error: Invalid value for --watch: takes one folder"),
+        (["images", "--out", "r.csv", "--resume"], 2, "Error: Invalid value for --resume: does not go with --watch"),
+        (["images", "--out", "r.csv", "--fdr", "0.1"], 2, "Error: Invalid value for --fdr: does not go with --watch"),
+        (["images", "--out", "r.csv", "--fail-on-anomaly"], 2, "Error: Invalid value for --fail-on-anomaly: does not"),
+        (["images", "--out", "r.csv", "--settle", "-1"], 2, "Error: Invalid value for --settle: a number of seconds"),
+        (["gone", "--out", "r.csv"], 1, "error: gone: no such folder; --watch takes one folder, which has to be there"),
+        (["detector.onnx", "--out", "r.csv"], 1, "error: detector.onnx: no such folder; --watch takes one folder"),
+        (["images", "--out", "r.txt"], 1, "error: r.txt: unknown kind of table"),
+        (["images", "--out", "r.csv", "--on-anomaly", "'"], 1, "error: --on-anomaly ': No closing quotation; give a"),
+        (["images", "--out", "r.csv", "--on-anomaly", "gone 1"], 1, "error: --on-anomaly gone 1: no such command; "),
+    ],
+)
+def test_what_makes_no_sense_is_refused(run: Run, tmp_path: Path, options: list[str], code: int, message: str) -> None:
+    (tmp_path / "images").mkdir()
+    done = run("adscore", "--watch", *options)
+    assert done.returncode == code
+    assert done.stderr.splitlines()[-1].startswith(message)
+
+
+@pytest.mark.parametrize("options", [["--settle", "2"], ["--on-anomaly", "true"]])
+def test_what_belongs_to_a_watch_goes_with_it_only(run: Run, options: list[str]) -> None:
+    done = run("adscore", "images", *options)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == f"Error: Invalid value for {options[0]}: goes with --watch"
