@@ -6,7 +6,6 @@ import random
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +14,9 @@ from PIL import Image
 from adtrain.arrays import load_demo
 from benchmarks.fault_inputs import mutated, sound_pictures, write_mutated
 from benchmarks.fault_runs import Ended, run_command
+from benchmarks.fault_setting import DEMO_IMAGES, DETECTOR, SEED, Finding, Setting
+from benchmarks.fault_stops import killed_runs, stopped_watches
 
-ROOT = Path(__file__).parent.parent
-DETECTOR = ROOT / "artifacts" / "demo" / "detector.onnx"
-DEMO_IMAGES = ROOT / "artifacts" / "demo" / "images"
-SEED = 20261125
 NOBODY = 65534
 
 # What a damaged detector may come to.
@@ -40,26 +37,6 @@ os.setuid({NOBODY})
 sys.argv = ["adscore", theirs, "--model", model]
 main()
 """
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What the checks work with."""
-
-    folder: Path  # theirs to write to
-    pictures: tuple[Path, ...]  # sound ones
-    pngsuite: Path | None
-    images: int  # damaged pictures to make
-    detectors: int  # damaged detectors to make
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What came of a check."""
-
-    promise: str
-    held: bool | None  # None: it could not be tried here
-    figures: dict[str, int | float | str]
 
 
 def pngsuite(setting: Setting) -> Finding:
@@ -163,6 +140,8 @@ CHECKS: dict[str, Callable[[Setting], Finding]] = {
     "damaged-detectors": damaged_detectors,
     "full-disk": full_disk,
     "other-user": other_user,
+    "killed-runs": killed_runs,
+    "stopped-watches": stopped_watches,
 }
 
 

@@ -17,11 +17,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from adscore.atomic import appears_when_complete
-from benchmarks.fault_checks import CHECKS, DEMO_IMAGES, Finding, Setting
+from benchmarks.fault_checks import CHECKS
+from benchmarks.fault_setting import DEMO_IMAGES, Finding, Setting
 
 HERE = Path(__file__).parent
-IMAGES, DETECTORS = 3_000, 200
-QUICK_IMAGES, QUICK_DETECTORS = 150, 6
+# Damaged images and detectors, sound images for runs that are stopped, kills of runs, stops of watches.
+AMOUNTS = (3_000, 200, 5_000, 200, 100)
+QUICK_AMOUNTS = (150, 6, 150, 4, 3)
 # So many of each folder of pictures are damaged, besides all of PngSuite.
 _OF_EACH = 12
 
@@ -73,7 +75,6 @@ def _versions() -> dict[str, str]:
 
 
 def _setting(arguments: argparse.Namespace, folder: Path) -> Setting:
-    images, detectors = (QUICK_IMAGES, QUICK_DETECTORS) if arguments.quick else (IMAGES, DETECTORS)
     suite = None if arguments.data is None else arguments.data / "pngsuite"
     suite = suite if suite is not None and suite.is_dir() else None
     pictures = sorted(DEMO_IMAGES.glob("*.png"))
@@ -84,7 +85,7 @@ def _setting(arguments: argparse.Namespace, folder: Path) -> Setting:
             {path.parent for kind in ("png", "jpg") for path in arguments.data.rglob(f"good/*.{kind}")}
         ):
             pictures += sorted(inside.iterdir())[:_OF_EACH]
-    return Setting(folder, tuple(pictures), suite, images, detectors)
+    return Setting(folder, tuple(pictures), suite, *(QUICK_AMOUNTS if arguments.quick else AMOUNTS))
 
 
 def _arguments() -> argparse.Namespace:

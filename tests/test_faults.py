@@ -20,17 +20,27 @@ def test_every_promise_holds_or_was_not_tried(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.faults", "--quick", "--out", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     checks = json.loads((tmp_path / "reliability.json").read_text())["checks"]
-    assert list(checks) == ["pngsuite", "damaged-images", "damaged-detectors", "full-disk", "other-user"]
+    assert list(checks) == [
+        "pngsuite",
+        "damaged-images",
+        "damaged-detectors",
+        "full-disk",
+        "other-user",
+        "killed-runs",
+        "stopped-watches",
+    ]
     assert [name for name, finding in checks.items() if finding["held"] is False] == [], checks
     assert checks["pngsuite"]["figures"] == {"why": "PngSuite is not there"}
     assert checks["damaged-images"]["figures"]["rows"] == 150
     assert checks["damaged-detectors"]["figures"]["files"] == 6
+    assert checks["killed-runs"]["figures"]["kills"] == 4
+    assert checks["stopped-watches"]["figures"]["stops"] == 3
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "RELIABILITY.md").read_text().count("\n| ") == 7
+    assert (tmp_path / "RELIABILITY.md").read_text().count("\n| ") == 9
 
 
 def test_a_broken_promise_shows() -> None:
-    from benchmarks.fault_checks import Finding
+    from benchmarks.fault_setting import Finding
 
     assert "| x | p | **no** | crashes 1; why y |" in report({"x": Finding("p", False, {"crashes": 1, "why": "y"})})
 

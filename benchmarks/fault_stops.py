@@ -1,0 +1,132 @@
+"""The checks of `make test-faults` for what is stopped: runs and watches, killed at random moments and gone on with."""
+
+import csv
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
+from pathlib import Path
+from threading import Thread
+
+from benchmarks.fault_runs import MOST_SECONDS, run_command
+from benchmarks.fault_setting import DEMO_IMAGES, DETECTOR, SEED, Finding, Setting
+
+_PIECES = 3
+_PAUSE = 0.008  # seconds between the pieces of a file
+_SETTLE = 0.2
+
+
+def killed_runs(setting: Setting) -> Finding:
+    """Tables made by runs that are killed and resumed until they are done, one table after the other."""
+    images = setting.folder / "images"
+    images.mkdir()
+    for name, content in _pictures(setting.files):
+        (images / name).write_bytes(content)
+    whole, table, kept = (setting.folder / name for name in ("whole.csv", "r.csv", ".r.csv.scores"))
+    command: list[str | Path] = ["adscore", images, "--model", DETECTOR, "--batch-size", "4", "--out"]
+    begun = time.monotonic()
+    run_command([*command, whole], setting.folder)
+    longest = time.monotonic() - begun
+    chance = random.Random(SEED)  # noqa: S311 - repeatable, as far as moments can be
+    counts: Counter[str] = Counter()
+    while counts["kills"] < setting.kills or not counts["tables"]:
+        moment = chance.uniform(0, longest) if counts["kills"] < setting.kills else MOST_SECONDS
+        killed = _stop([*command, table, "--resume"], moment, signal.SIGKILL) == -signal.SIGKILL
+        counts["kills"] += killed
+        counts["kills that left scores"] += killed and kept.exists() and kept.read_bytes().count(b"\n") > 1
+        if table.exists():
+            counts["tables"] += 1
+            counts["tables that differ"] += table.read_bytes() != whole.read_bytes()
+            _compare(Counter(_names(table)), Counter(_names(whole)), counts)
+            table.unlink()
+    left = {path.name for path in setting.folder.iterdir()} - {"images", "whole.csv", ".r.csv.scores", ".r.csv.partial"}
+    held = not (left or counts["tables that differ"] or counts["rows lost"] or counts["rows doubled"])
+    promise = "runs ended by kill -9 at random and resumed each time: the table of an undisturbed run, byte for byte"
+    figures = ("kills", "kills that left scores", "tables", "tables that differ", "rows lost", "rows doubled")
+    return Finding(promise, held, {"images": setting.files, **{name: counts[name] for name in figures}})
+
+
+def stopped_watches(setting: Setting) -> Finding:
+    """A watch that is killed or asked to end, and started again, while images come slowly and in pieces."""
+    images, table = setting.folder / "incoming", setting.folder / "r.csv"
+    images.mkdir()
+    writer = Thread(target=_write_slowly, args=(images, setting.files), daemon=True)
+    writer.start()
+    command: list[str | Path] = [
+        "adscore",
+        "--watch",
+        images,
+        "--model",
+        DETECTOR,
+        "--out",
+        table,
+        "--settle",
+        str(_SETTLE),
+    ]
+    chance = random.Random(SEED)  # noqa: S311 - as above
+    # The moments are spread over the time that the writer takes.
+    longest = 2 * setting.files * _PIECES * _PAUSE / setting.stops
+    counts: Counter[str] = Counter()
+    while counts["stops"] < setting.stops:
+        number = chance.choice((signal.SIGKILL, signal.SIGTERM))
+        code = _stop(command, chance.uniform(0, longest), number)
+        # Before Python runs, SIGTERM ends the process as kill -9 does.
+        counts["ended otherwise"] += code not in ((-number,) if number == signal.SIGKILL else (-number, 128 + number))
+        counts["stops"] += 1
+    writer.join()
+    with subprocess.Popen(_real(command), stderr=subprocess.DEVNULL) as last:  # noqa: S603 - our own command
+        deadline = time.monotonic() + MOST_SECONDS
+        while sum(1 for _ in _names(table)) < setting.files and time.monotonic() < deadline and last.poll() is None:
+            time.sleep(0.05)
+        last.send_signal(signal.SIGTERM)
+        counts["ended otherwise"] += last.wait() != 128 + signal.SIGTERM
+    _compare(Counter(_names(table)), Counter(path.name for path in images.iterdir()), counts)
+    run_command(["adscore", images, "--model", DETECTOR, "--out", "whole.csv"], setting.folder)
+    whole = (setting.folder / "whole.csv").read_bytes().splitlines()
+    counts["rows that differ"] = len(set(table.read_bytes().splitlines()) ^ set(whole))
+    figures = ("stops", "ended otherwise", "rows lost", "rows doubled", "rows that differ")
+    promise = "a watch stopped by kill -9 and SIGTERM while images come in pieces: one row each, the right one"
+    held = not any(counts[name] for name in figures[1:])
+    return Finding(promise, held, {"images": setting.files, **{name: counts[name] for name in figures}})
+
+
+def _stop(command: Sequence[str | Path], moment: float, number: signal.Signals) -> int:
+    """Runs a command, sends it a signal after so many seconds unless it has ended, and returns its exit code."""
+    with subprocess.Popen(_real(command), stderr=subprocess.DEVNULL) as process:  # noqa: S603 - our own commands
+        try:
+            return process.wait(moment)
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+            return process.wait(MOST_SECONDS)
+
+
+def _real(command: Sequence[str | Path]) -> list[str | Path]:
+    return [Path(sys.executable).with_name(str(command[0])), *command[1:]]
+
+
+def _compare(found: Counter[str], expected: Counter[str], counts: Counter[str]) -> None:
+    counts["rows lost"] += (expected - found).total()
+    counts["rows doubled"] += (found - expected).total()
+
+
+def _names(table: Path) -> Iterator[str]:
+    with table.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        yield from (row["path"] for row in csv.DictReader(file))
+
+
+def _pictures(count: int) -> Iterator[tuple[str, bytes]]:
+    contents = cycle([path.read_bytes() for path in sorted(DEMO_IMAGES.glob("*.png"))])
+    return ((f"{index:05}.png", content) for index, content in enumerate(islice(contents, count)))
+
+
+def _write_slowly(folder: Path, count: int) -> None:
+    for name, content in _pictures(count):
+        with (folder / name).open("wb") as file:
+            for place in range(_PIECES):
+                file.write(content[len(content) * place // _PIECES : len(content) * (place + 1) // _PIECES])
+                file.flush()
+                time.sleep(_PAUSE)
