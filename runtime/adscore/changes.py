@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from adscore.stop import Stop
@@ -20,21 +21,9 @@ class Changes:
     """
 
     def __init__(self, folder: str, stop: Stop) -> None:
+        self._folder = folder
         self._stop = stop
-        self._notices: Iterator[Any] | None = None
-        try:
-            from watchfiles import watch  # the extra `watch`
-        except ImportError:
-            return
-        notices = watch(
-            folder, watch_filter=None, debounce=200, rust_timeout=int(_TICK * 1000), yield_on_timeout=True,
-            raise_interrupt=False,
-        )  # fmt: skip
-        try:
-            next(notices)  # the first begins the watch
-        except (OSError, RuntimeError, StopIteration):  # the system watches no more folders, say
-            return
-        self._notices = notices
+        self._notices = self._begun()
 
     def wait(self, look: float, poll: float) -> None:
         """Returns after a change, or when a look is due anyway.
@@ -48,9 +37,25 @@ class Changes:
             return
         due = time.monotonic() + max(_MOST_SECONDS, 20 * look)
         while self._stop.code is None and time.monotonic() < due:
-            changes = next(self._notices, None)
+            try:
+                changes = next(self._notices)
+            except (OSError, RuntimeError, StopIteration):  # of a name that is not UTF-8, say, which is a change too
+                self._notices = self._begun()
+                return
             if changes:
                 return
-            if changes is None:
-                self._notices = None
-                return
+
+    def _begun(self) -> Iterator[Any] | None:
+        """Returns an endless iterator over sets of changes; None if there are no notices here."""
+        try:
+            from watchfiles import watch  # the extra `watch`
+        except ImportError:
+            return None
+        notices: Iterator[Any] = watch(
+            self._folder, watch_filter=None, debounce=200, rust_timeout=int(_TICK * 1000), yield_on_timeout=True,
+            raise_interrupt=False,
+        )  # fmt: skip
+        with suppress(OSError, RuntimeError, StopIteration):  # the system watches no more folders, say
+            next(notices)  # the first begins the watch
+            return notices
+        return None

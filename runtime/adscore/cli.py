@@ -116,6 +116,8 @@ def score(
     limit = detector.threshold_for(fpr) if fpr is not None else threshold
     workers = workers or _usual_workers(detector, threads, low_memory)
     batch_size = batch_size or detector.batch_size
+    gc.freeze()  # nor later; and workers that are forked go on sharing it
+    gc.enable()
     if watch:
         from adscore import cli_watch
 
@@ -123,14 +125,13 @@ def score(
             detector, images[0], out, threshold=limit, workers=workers, batch_size=batch_size, settle=settle,
             on_anomaly=on_anomaly,
         )  # fmt: skip
+        return
     files = find_images(images)
     # The bar needs a total, which costs a second walk; on a terminal only, and not where rows go to the same one.
     visible = is_terminal(sys.stderr) and not (out == STDOUT and is_terminal(sys.stdout))
     total = sum(1 for _ in find_images(images)) if visible and STDIN not in images else None
     begun = time.monotonic()
-    gc.freeze()  # nor later; and workers that are forked go on sharing it
-    gc.enable()
-    settings = settings_of(detector, images, threshold=threshold, fpr=fpr, fdr=fdr)
+    settings = {} if out == STDOUT else settings_of(detector, images, threshold=threshold, fpr=fpr, fdr=fdr)
     with (
         Stop() as stop,
         _keeping(out, settings, resume=resume) as kept,

@@ -32,6 +32,7 @@ def watch(
     from adscore.callback import callback
     from adscore.errors import InputError, printable
     from adscore.pipeline import Effort
+    from adscore.seen import Seen
     from adscore.stop import Stop
     from adscore.watch import watch_folder
 
@@ -39,11 +40,15 @@ def watch(
         raise InputError(f"{folder}: no such folder; --watch takes one folder, which has to be there")
     run = None if on_anomaly is None else callback(on_anomaly)
     with Stop() as stop, open_appended(out) as table:
+        seen = Seen()
+        for name in table.names():
+            seen.add(name)
         typer.echo(f"watching {folder} until Ctrl-C or SIGTERM", err=True)
         summary = watch_folder(
             detector,
             folder,
             table,
+            seen,
             Effort(workers, batch_size, lambda _: None, stop=stop),
             threshold=threshold,
             settle=SETTLE if settle is None else settle,

@@ -118,9 +118,9 @@ class KeptScores:
         self._index(hashes, places)
 
     def _index(self, hashes: "array[int]", places: "array[int]") -> None:
-        unsorted = np.array(hashes, np.int64)
-        order = np.argsort(unsorted)
-        self._hashes, self._places = unsorted[order], np.array(places, np.int64)[order]
+        # asarray copies nothing.
+        order = np.argsort(np.asarray(hashes))
+        self._hashes, self._places = np.asarray(hashes)[order], np.asarray(places)[order]
         self.images = len(places)
 
 

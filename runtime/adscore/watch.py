@@ -19,6 +19,7 @@ def watch_folder(
     detector: Detector,
     folder: str,
     table: AppendedTable,
+    seen: Seen,
     effort: Effort,
     *,
     threshold: float | None,
@@ -31,7 +32,8 @@ def watch_folder(
     Args:
         detector: the opened detector.
         folder: searched to the bottom.
-        table: takes the rows; images that it names already are not scored again.
+        table: takes the rows.
+        seen: the names that are in it; they are not scored again.
         effort: how the work is done.
         threshold: decides in place of the detector's.
         settle: seconds that an image has to lie unchanged to count as completely written.
@@ -41,9 +43,6 @@ def watch_folder(
     Raises:
         OutputError: the rows cannot be written.
     """
-    seen = Seen()
-    for name in table.names():
-        seen.add(name)
     arrivals = Arrivals(folder, seen, settle)
     rows = _Rows(folder, table, arrivals, on_anomaly, complain)
     effort = replace(effort, advance=rows.commit)

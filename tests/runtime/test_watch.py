@@ -71,7 +71,7 @@ def test_no_row_is_lost_or_doubled_by_a_stop(
         paint(tmp_path / "images" / name, 9)
     first = watch(out=out)
     first.wait_for(*written[:3])
-    assert first.stop(number) == code
+    assert first.stop(number) == code, first.said.read_text()
     for name in names[3:]:
         paint(tmp_path / "images" / name, 9)
     second = watch(out=out)
@@ -140,7 +140,7 @@ def test_what_stays_unreadable_becomes_a_row(watch: Watch, tmp_path: Path) -> No
 
 
 def test_each_anomaly_calls_the_command_without_a_shell(watch: Watch, tmp_path: Path) -> None:
-    program = "import sys; open('calls', 'a').write(repr(sys.argv[1:]) + chr(10)); sys.exit('2' in sys.argv[1])"
+    program = "import sys; open('calls', 'a').write(repr(sys.argv[1:]) + chr(10)); sys.exit('/2.png' in sys.argv[1])"
     call = f'{sys.executable} -c "{program}" "{{path}} at {{score}}"'
     watching = watch("--on-anomaly", call)
     for name in ("0.png", "$(touch oops) 1.png", "2.png", "3.png"):
