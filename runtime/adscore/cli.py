@@ -167,11 +167,11 @@ def _usual_workers(detector: "Detector", threads: int, low_memory: bool) -> int:
 @contextmanager
 def _keeping(out: str, settings: dict[str, str], *, resume: bool | None) -> Iterator["KeptScores | None"]:
     """Yields where scores are kept until the table is complete, and says what a stop leaves; on stdout nothing is."""
-    from adscore.kept import keep_scores
-
     if out == "-":
         yield None
         return
+    from adscore.kept import keep_scores
+
     with keep_scores(Path(out), settings, resume=resume) as kept:
         try:
             yield kept

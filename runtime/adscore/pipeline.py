@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice, tee
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 from adscore.detector import Detector
 from adscore.in_order import score_in_order
 from adscore.inputs import ImageFile
-from adscore.kept import KeptScores
 from adscore.prediction import decide
 from adscore.stop import Stop
 from adscore.table import RowWriter
+
+if TYPE_CHECKING:
+    from adscore.kept import KeptScores  # what it imports is for tables in files
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,9 @@ class Effort:
     workers: int  # processes that decode and score
     batch_size: int  # images in one run
     advance: Callable[[int], None]  # called with the number of images after each batch, for a progress bar
-    kept: KeptScores | None = None  # what an earlier run scored is taken from here, and what this one scores goes here
+    kept: "KeptScores | None" = (
+        None  # what an earlier run scored is taken from here, and what this one scores goes here
+    )
     stop: Stop = field(default_factory=Stop)  # ends the run after the images in hand
 
 
