@@ -26,11 +26,11 @@ _ENDS = ("refused in one line", "same score", "another score", "no number, an er
 _AS_NOBODY = f"""
 import os, sys
 from contextlib import suppress
-from adscore.cli import main
+from adscore.cli import app, main
 allowed, theirs, model = sys.argv[1:]
 sys.argv = ["adscore", allowed, "--model", model, "--out", "allowed.csv"]
 with suppress(SystemExit):
-    main()
+    app()
 os.setgroups([])
 os.setgid({NOBODY})
 os.setuid({NOBODY})
@@ -90,24 +90,30 @@ def damaged_detectors(setting: Setting) -> Finding:
 
 def full_disk(setting: Setting) -> Finding:
     """A disk that is full before the table, the detector or the run is written."""
-    promise = "a full disk: exit 1 with one line, nothing half written, what was there stays"
+    promise = "a full disk: exit 1 with one line, what was there stays, scores are kept, and with room --resume goes on"
     folder = setting.folder / "full"
     parts = _write_parts(folder / "parts")
     small = ["--filters", "4,8", "--latent", "4", "--epochs", "1", "--views", "1"]
     run_command(["adtrain", "fit", parts, "--out", folder / "run", *small], folder)
     if (refusal := _cannot_mount(folder)) is not None:
         return Finding(promise, None, {"why": refusal})
+    score: list[str | Path] = ["adscore", *[parts] * 9, "--model", DETECTOR, "--out"]
+    run_command([*score, folder / "whole.csv"], folder)
     commands: dict[str, list[str | Path]] = {
-        "table": ["adscore", *[parts] * 9, "--model", DETECTOR, "--out", "disk/r.csv"],
+        "table": [*score, "disk/r.csv"],
         "detector": ["adtrain", "export", folder / "run", "--out", "disk/detector.onnx"],
         "run": ["adtrain", "fit", parts, "--out", "disk/run", "--size", "256x256", "--tile", "0", *small],
     }
     figures: dict[str, int | float | str] = {}
     for name, command in commands.items():
-        with _disk(folder / "disk", kilobytes=16) as disk:
-            (disk / "old").write_bytes(b"x" * 12_000)
+        with _disk(folder / "disk", kilobytes=64) as disk:
+            (disk / "old").write_bytes(b"x" * 61_000)
             ended = run_command(command, folder)
-            kept = [path.name for path in disk.iterdir()] == ["old"]
+            kept = {path.name for path in disk.iterdir()} == {"old"} | ({".r.csv.scores"} if name == "table" else set())
+            if name == "table":
+                (disk / "old").unlink()
+                run_command([*command, "--resume"], folder)
+                kept = kept and (disk / "r.csv").read_bytes() == (folder / "whole.csv").read_bytes()
         figures[name] = "held" if ended.one_error_line and kept else f"exit {ended.code}: {ended.stderr[-200:]}"
     return Finding(promise, set(figures.values()) == {"held"}, figures)
 
