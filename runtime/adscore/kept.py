@@ -6,6 +6,7 @@ image that has a score. It only ever grows; a line that a power cut or a full di
 
 import json
 import os
+import sys
 import time
 from array import array
 from collections.abc import Iterator, Sequence
@@ -153,13 +154,19 @@ def keep_scores(out: Path, settings: Settings, *, resume: bool | None) -> Iterat
             with _to_be_written(out):
                 kept.begin(settings)
         yield kept
-        path.unlink()
+        _remove(kept, path)
     except BaseException:
         if not kept.images:
-            path.unlink(missing_ok=True)
+            _remove(kept, path)
         raise
     finally:
         kept.close()
+
+
+def _remove(kept: KeptScores, path: Path) -> None:
+    if sys.platform == "win32":  # which removes no file that is open
+        kept.close()
+    path.unlink(missing_ok=True)
 
 
 def _refuse_others(kept: KeptScores, out: Path, settings: Settings, *, resume: bool) -> None:

@@ -26,9 +26,13 @@ def settings_of(
     return {
         "the detector": f"one with SHA-256 {detector.digest[:12]}",
         "the input": ", ".join(map(os.path.abspath, images)),
-        "--threshold": str(threshold),
-        "--fpr": str(fpr),
-        "--fdr": str(fdr),
+        "--threshold": _given(threshold),
+        "--fpr": _given(fpr),
+        "--fdr": _given(fdr),
         "the provider": detector.provider,
         "the software": f"adscore {__version__}, ONNX Runtime {onnxruntime.__version__}, Pillow {PIL.__version__}",
     }
+
+
+def _given(value: float | None) -> str:
+    return "not given" if value is None else str(value)

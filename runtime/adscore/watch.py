@@ -14,6 +14,9 @@ from adscore.pipeline import Effort, Summary, score_images
 from adscore.prediction import Prediction
 from adscore.seen import Seen
 
+# Seconds between looks at least: while images are written, and while nothing comes and nobody tells if something does.
+_SHORTEST_PAUSE, _IDLE_PAUSE = 0.01, 0.2
+
 
 def watch_folder(
     detector: Detector,
@@ -54,9 +57,9 @@ def watch_folder(
         if complete:
             score_images(detector, complete, rows.take, effort, threshold=threshold)
         elif arrivals.pending:
-            effort.stop.sleep(max(settle / 2, 4 * look))
+            effort.stop.sleep(max(_SHORTEST_PAUSE, settle / 2, 4 * look))
         else:
-            changes.wait(look, settle / 2)
+            changes.wait(look, max(_IDLE_PAUSE, settle / 2))
     return rows.written
 
 

@@ -145,9 +145,9 @@ def test_what_is_kept_is_not_lost_without_a_word(run: Run, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("options", "change"),
     [
-        (["--threshold", "0.2"], "--threshold was None and is 0.2 now"),
-        (["--fpr", "0.2"], "--fpr was None and is 0.2 now"),
-        (["--fdr", "0.2"], "--fdr was None and is 0.2 now"),
+        (["--threshold", "0.2"], "--threshold was not given and is 0.2 now"),
+        (["--fpr", "0.2"], "--fpr was not given and is 0.2 now"),
+        (["--fdr", "0.2"], "--fdr was not given and is 0.2 now"),
         (["--model", "other.onnx"], "the detector was one with SHA-256 "),
     ],
 )
@@ -217,6 +217,12 @@ def test_a_second_signal_ends_what_the_first_waits_for(
     assert code in (130, 143)
     assert said[1].endswith(" rows are kept; the same command with --resume goes on from there")
     assert left(tmp_path) == {KEPT}
+
+
+def test_a_table_has_any_name_that_the_system_takes(run: Run, tmp_path: Path, images: Path) -> None:
+    name = "x" * 250 + ".csv"
+    assert run("adscore", images, "--out", name).returncode == 0
+    assert left(tmp_path) == {name}
 
 
 def test_a_table_among_the_images_is_no_image(run: Run, images: Path) -> None:
