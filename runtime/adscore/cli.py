@@ -60,6 +60,10 @@ def score(
     low_memory: Annotated[
         bool, typer.Option("--low-memory", help="For small boards: one worker, one image at a time, nothing kept.")
     ] = False,
+    max_pixels: Annotated[
+        int | None, typer.Option(min=1, max=178_956_970, help="Refuse images of more pixels. Default: 89,478,485.")
+    ] = None,
+    max_bytes: Annotated[int | None, typer.Option(min=1, help="Refuse files of more bytes. Default: 512 MiB.")] = None,
     resume: Annotated[
         bool | None, typer.Option("--resume/--no-resume", help="After a stop: go on where it was, or start anew.")
     ] = None,
@@ -96,6 +100,7 @@ def score(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from adscore.detector import Detector
     from adscore.find_model import find_model
+    from adscore.images import MAX_BYTES, MAX_PIXELS, Limits
     from adscore.inputs import STDIN, find_images
     from adscore.pipeline import Effort, score_discoveries, score_images
     from adscore.progress import is_terminal, progress_bar
@@ -105,7 +110,8 @@ def score(
 
     path = find_model(model)
     typer.echo(f"detector: {path}", err=True)
-    detector = Detector(path, provider=provider, threads=threads, low_memory=low_memory)
+    limits = Limits(max_pixels or MAX_PIXELS, max_bytes or MAX_BYTES)
+    detector = Detector(path, provider=provider, threads=threads, low_memory=low_memory, limits=limits)
     if detector.fallback is not None:
         typer.echo(f"running on {detector.provider}, since {detector.fallback}", err=True)
     if info:

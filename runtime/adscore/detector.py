@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from adscore.calibration import conformal_threshold
 from adscore.checksum import check as check_checksum
 from adscore.errors import ImageError, ModelError
-from adscore.images import Pixels, decode
+from adscore.images import Limits, Pixels, decode
 from adscore.model_file import INPUT, OUTPUTS, read_model, read_spec
 from adscore.prediction import Prediction, Scored, decide
 from adscore.session import Provider, ProviderChoice, onnxruntime_faults, open_session
@@ -41,6 +41,7 @@ class Detector:
         provider: "auto" (CUDA where it runs, else CPU), "cpu", or "cuda", which fails rather than run elsewhere.
         threads: threads that ONNX Runtime uses; by default the CPUs this process may use.
         low_memory: take no more memory than a run needs, which makes batches slower.
+        limits: how large an image file and its picture may be.
 
     Attributes:
         spec: what the file says of itself.
@@ -65,6 +66,7 @@ class Detector:
         provider: ProviderChoice = "auto",
         threads: int | None = None,
         low_memory: bool = False,
+        limits: Limits | None = None,
     ) -> None:
         name = "detector" if isinstance(model, bytes) else str(model)
         content = model if isinstance(model, bytes) else read_model(Path(model))
@@ -75,11 +77,14 @@ class Detector:
         except ModelError as error:
             raise ModelError(f"{name}: {error}") from error
         self.provider = opened.provider
+        self.limits = limits or Limits()
         self.fallback = opened.fallback
         self.batch_size = 1 if low_memory else _suitable_batch(self.spec.image)
         self._session = opened.session
         self._content = content
-        self._reopen = partial(Detector, content, provider=self.provider, threads=threads, low_memory=low_memory)
+        self._reopen = partial(
+            Detector, content, provider=self.provider, threads=threads, low_memory=low_memory, limits=self.limits
+        )
 
     def __reduce__(self) -> tuple[Callable[[], "Detector"], tuple[()]]:
         return self._reopen, ()  # a session does not travel to another process; the file's content does
@@ -192,7 +197,7 @@ class Detector:
         errors = {}
         for place, path in enumerate(paths):
             try:
-                images[place] = decode(path, self.spec.image)
+                images[place] = decode(path, self.spec.image, self.limits)
             except ImageError as error:
                 errors[place] = str(error)
         return images, errors

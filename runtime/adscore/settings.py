@@ -30,6 +30,7 @@ def settings_of(
         "--fpr": _given(fpr),
         "--fdr": _given(fdr),
         "the provider": detector.provider,
+        "what images may measure": f"{detector.limits.pixels} pixels in {detector.limits.bytes} bytes",
         "the software": f"adscore {__version__}, ONNX Runtime {onnxruntime.__version__}, Pillow {PIL.__version__}",
     }
 

@@ -211,3 +211,13 @@ def test_streams_that_are_closed_are_no_fault_unless_the_table_goes_there(tmp_pa
     done = shell(">&-")
     assert done.returncode == 1
     assert done.stderr.endswith("error: stdout is closed; name a table with --out\n")
+
+
+@pytest.mark.usefixtures("images")
+def test_images_above_the_limits_are_rows_with_an_error(run: Run, images: Path) -> None:
+    paint(images / "large.png", 0, size=(40, 25))
+    rows = run("adscore", "images", "--max-pixels", "999").stdout.splitlines()
+    assert rows[1] == "large.png,,0.495000005,,,40x25 pixels are more than the 999 allowed"
+    assert run("adscore", "images", "--max-pixels", "1000").returncode == 0
+    done = run("adscore", "images", "--max-bytes", "10")
+    assert (done.returncode, done.stdout.count("bytes are more than the 10 allowed")) == (3, 4)
