@@ -1,10 +1,12 @@
 """Scores kept on disk until the table is complete, so that a run that is stopped, however hard, goes on where it was.
 
 They lie in a hidden file beside the table, which is also the run's lock: one line of settings, then a line for each
-image that has a score. It only ever grows; a line that a power cut or a full disk left in pieces is cut off.
+batch, with the names and the scores of the images that have one. It only ever grows; a line that a power cut or a full
+disk left in pieces is cut off.
 """
 
 import json
+import math
 import os
 import sys
 import time
@@ -47,6 +49,7 @@ class KeptScores:
         # Closing it would end the lock, so it stays open as long as the other.
         self._reader = path.open("rb")
         self._synced = time.monotonic()
+        self._line: tuple[int, dict[str, float]] = (-1, {})
         self._read()
 
     def close(self) -> None:
@@ -70,23 +73,26 @@ class KeptScores:
         firsts, ends = (np.searchsorted(self._hashes, hashes, side).tolist() for side in ("left", "right"))
         for index, (first, end) in enumerate(zip(firsts, ends, strict=True)):
             for place in self._places[first:end].tolist():  # more than one if names share a hash
-                self._reader.seek(place)
-                name, score = json.loads(self._reader.readline())
-                if name == names[index]:
-                    scores[index] = score
+                scores[index] = self._batch_at(place).get(names[index], scores[index])
         return None if np.isnan(scores).all() else scores
 
     def add(self, names: Sequence[str], scores: NDArray[np.float32]) -> None:
         """Keeps scores, float32 of shape (n,); an image without one, NaN, is tried again by the next run."""
-        pairs = zip(names, scores.tolist(), strict=True)
-        lines = [json.dumps(pair) + "\n" for pair in pairs if np.isfinite(pair[1])]
-        if lines:
-            self._append("".join(lines))
-            self.images += len(lines)
+        found = {name: score for name, score in zip(names, scores.tolist(), strict=True) if not math.isnan(score)}
+        if found:
+            self._append(json.dumps(found) + "\n")
+            self.images += len(found)
 
-    def _append(self, lines: str) -> None:
+    def _batch_at(self, place: int) -> dict[str, float]:
+        """Returns the scores by name in the line that begins there; what is asked for next is mostly in the same."""
+        if self._line[0] != place:
+            self._reader.seek(place)
+            self._line = place, json.loads(self._reader.readline())
+        return self._line[1]
+
+    def _append(self, line: str) -> None:
         end = self._file.seek(0, os.SEEK_END)
-        unwritten = memoryview(lines.encode("ascii"))
+        unwritten = memoryview(line.encode("ascii"))
         try:
             while unwritten:
                 unwritten = unwritten[self._file.write(unwritten) :]
@@ -102,7 +108,7 @@ class KeptScores:
         self.settings = {}
         hashes, places = array("q"), array("q")
         end = 0
-        with suppress(ValueError, TypeError):
+        with suppress(ValueError, TypeError, AttributeError):
             for line in self._reader:
                 if not line.endswith(b"\n"):
                     break
@@ -110,10 +116,9 @@ class KeptScores:
                 if end == 0:
                     self.settings = dict(value)
                 else:
-                    name, score = value
-                    float(score)
-                    hashes.append(hash(name))
-                    places.append(end)
+                    scores = [float(score) for score in value.values()]
+                    hashes.extend(map(hash, value))
+                    places.extend([end] * len(scores))
                 end += len(line)
         self._file.truncate(end)
         self._index(hashes, places)
