@@ -18,7 +18,7 @@ class Setting:
     pngsuite: Path | None
     images: int  # damaged pictures to make
     detectors: int  # damaged detectors to make
-    files: int  # sound pictures for the runs that are stopped
+    files: int  # sound pictures for the runs that are killed
     kills: int  # of runs
     stops: int  # of watches
 

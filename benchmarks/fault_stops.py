@@ -18,6 +18,7 @@ from benchmarks.fault_setting import DEMO_IMAGES, DETECTOR, SEED, Finding, Setti
 _PIECES = 3
 _PAUSE = 0.008  # seconds between the pieces of a file
 _SETTLE = 0.2
+_FILES_A_STOP = 50
 
 
 def killed_runs(setting: Setting) -> Finding:
@@ -54,7 +55,8 @@ def stopped_watches(setting: Setting) -> Finding:
     """A watch that is killed or asked to end, and started again, while images come slowly and in pieces."""
     images, table = setting.folder / "incoming", setting.folder / "r.csv"
     images.mkdir()
-    writer = Thread(target=_write_slowly, args=(images, setting.files), daemon=True)
+    count = _FILES_A_STOP * setting.stops
+    writer = Thread(target=_write_slowly, args=(images, count), daemon=True)
     writer.start()
     command: list[str | Path] = [
         "adscore",
@@ -69,7 +71,7 @@ def stopped_watches(setting: Setting) -> Finding:
     ]
     chance = random.Random(SEED)  # noqa: S311 - as above
     # The moments are spread over the time that the writer takes.
-    longest = 2 * setting.files * _PIECES * _PAUSE / setting.stops
+    longest = 2 * count * _PIECES * _PAUSE / setting.stops
     counts: Counter[str] = Counter()
     while counts["stops"] < setting.stops:
         number = chance.choice((signal.SIGKILL, signal.SIGTERM))
@@ -80,7 +82,7 @@ def stopped_watches(setting: Setting) -> Finding:
     writer.join()
     with subprocess.Popen(_real(command), stderr=subprocess.DEVNULL) as last:  # noqa: S603 - our own command
         deadline = time.monotonic() + MOST_SECONDS
-        while sum(1 for _ in _names(table)) < setting.files and time.monotonic() < deadline and last.poll() is None:
+        while sum(1 for _ in _names(table)) < count and time.monotonic() < deadline and last.poll() is None:
             time.sleep(0.05)
         last.send_signal(signal.SIGTERM)
         counts["ended otherwise"] += last.wait() != 128 + signal.SIGTERM
@@ -91,7 +93,7 @@ def stopped_watches(setting: Setting) -> Finding:
     figures = ("stops", "ended otherwise", "rows lost", "rows doubled", "rows that differ")
     promise = "a watch stopped by kill -9 and SIGTERM while images come in pieces: one row each, the right one"
     held = not any(counts[name] for name in figures[1:])
-    return Finding(promise, held, {"images": setting.files, **{name: counts[name] for name in figures}})
+    return Finding(promise, held, {"images": count, **{name: counts[name] for name in figures}})
 
 
 def _stop(command: Sequence[str | Path], moment: float, number: signal.Signals) -> int:

@@ -21,9 +21,9 @@ from benchmarks.fault_checks import CHECKS
 from benchmarks.fault_setting import DEMO_IMAGES, Finding, Setting
 
 HERE = Path(__file__).parent
-# Damaged images and detectors, sound images for runs that are stopped, kills of runs, stops of watches.
+# Damaged images and detectors, sound images for runs that are killed, kills of them, stops of watches.
 AMOUNTS = (3_000, 200, 5_000, 200, 100)
-QUICK_AMOUNTS = (150, 6, 150, 4, 3)
+QUICK_AMOUNTS = (150, 6, 1_500, 6, 3)
 # So many of each folder of pictures are damaged, besides all of PngSuite.
 _OF_EACH = 12
 
