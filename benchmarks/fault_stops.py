@@ -116,6 +116,8 @@ def _compare(found: Counter[str], expected: Counter[str], counts: Counter[str]) 
 
 
 def _names(table: Path) -> Iterator[str]:
+    if not table.exists():
+        return
     with table.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
         yield from (row["path"] for row in csv.DictReader(file))
 
