@@ -114,7 +114,7 @@ def test_a_table_that_has_just_begun_is_gone_on_with(watch: Watch, tmp_path: Pat
 
 def test_an_image_that_is_written_in_pieces_is_one_row(watch: Watch, tmp_path: Path) -> None:
     whole = paint(tmp_path / "whole.png", 255, size=(64, 64)).read_bytes()
-    watching = watch("--settle", "0.2")
+    watching = watch("--settle", "0.4")
     with (tmp_path / "images" / "slow.png").open("wb") as file:
         for place in range(0, len(whole), 30):
             file.write(whole[place : place + 30])
