@@ -101,7 +101,7 @@ def test_runs_may_be_stopped_again_and_again(
 
 
 @pytest.mark.parametrize(
-    "end", [b'["images/0', b"\0\0\0\0\n\0\0", b'["images/009.png", nul]\n["images/010.png", 1.0]\n']
+    "end", [b'{"images/0', b"\0\0\0\0\n\0\0", b'{"images/009.png": nul}\n{"images/010.png": 1.0}\n', b"[1]\n"]
 )
 def test_what_a_power_cut_left_in_pieces_is_scored_again(
     run: Run, tmp_path: Path, images: Path, feeding: Callable[..., Feeding], end: bytes
