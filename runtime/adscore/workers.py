@@ -7,6 +7,7 @@ the parent has no thread, so a fork of it is a full copy: ready at once, with th
 import os
 import pickle
 import signal
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -134,6 +135,9 @@ class _Worker:
         self._begin()
 
     def _begin(self) -> None:
+        # multiprocessing does it too; a full disk or a reader that is gone would look like a fault of the worker there.
+        if sys.stdout is not None:
+            sys.stdout.flush()
         context: Any = get_context(self._start)
         # A forked process has copies of the parent's ends of all pipes, and would keep the others' workers waiting.
         inherited = [other._connection for other in self._others] if self._start == "fork" else []  # noqa: SLF001

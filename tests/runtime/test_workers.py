@@ -124,6 +124,22 @@ def open_process(pid: int) -> Iterator[int]:
         os.close(descriptor)
 
 
+def test_a_reader_that_is_gone_is_not_taken_for_a_fault_of_a_worker(paths: list[str]) -> None:
+    program = (
+        "from adscore import Detector; from adscore.in_order import score_in_order\n"
+        "from tests.tiny import tiny_detector\n"
+        "print('buffered')\n"
+        f"list(score_in_order(Detector(tiny_detector(), threads=1), [[{paths[0]!r}]] * 3, 2, warm_up_seconds=0))\n"
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writer)
+    assert done.stderr.splitlines()[-1] == "BrokenPipeError: [Errno 32] Broken pipe"
+
+
 def test_a_generator_that_is_left_behind_does_not_hang_the_exit(paths: list[str]) -> None:
     program = (
         "from itertools import repeat; from adscore import Detector; from adscore.in_order import score_in_order\n"
