@@ -1,8 +1,8 @@
 """Scores kept on disk until the table is complete, so that a run that is stopped, however hard, goes on where it was.
 
 They lie in a hidden file beside the table, which is also the run's lock: one line of settings, then a line for each
-batch, with the names and the scores of the images that have one. It only ever grows; a line that a power cut or a full
-disk left in pieces is cut off.
+batch, with the names and the scores of the images that have one, each with its checksum. It only ever grows; from the
+first line on that a power cut, a full disk or a failing one has left in pieces it is cut off.
 """
 
 import json
@@ -11,10 +11,12 @@ import os
 import sys
 import time
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
+from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,7 +63,7 @@ class KeptScores:
         """Forgets what was kept, and begins anew with what the scores to come depend on."""
         self._file.truncate(0)
         self._index(array("q"), array("q"))
-        self._append(json.dumps(settings) + "\n")
+        self._append(settings)
         self.settings = settings
 
     def find(self, names: Sequence[str]) -> NDArray[np.float32] | None:
@@ -80,19 +82,19 @@ class KeptScores:
         """Keeps scores, float32 of shape (n,); an image without one, NaN, is tried again by the next run."""
         found = {name: score for name, score in zip(names, scores.tolist(), strict=True) if not math.isnan(score)}
         if found:
-            self._append(json.dumps(found) + "\n")
+            self._append(found)
             self.images += len(found)
 
     def _batch_at(self, place: int) -> dict[str, float]:
         """Returns the scores by name in the line that begins there; what is asked for next is mostly in the same."""
         if self._line[0] != place:
             self._reader.seek(place)
-            self._line = place, json.loads(self._reader.readline())
+            self._line = place, _value_of(self._reader.readline())
         return self._line[1]
 
-    def _append(self, line: str) -> None:
+    def _append(self, value: Mapping[str, str | float]) -> None:
         end = self._file.seek(0, os.SEEK_END)
-        unwritten = memoryview(line.encode("ascii"))
+        unwritten = memoryview(_line_of(value))
         try:
             while unwritten:
                 unwritten = unwritten[self._file.write(unwritten) :]
@@ -108,17 +110,14 @@ class KeptScores:
         self.settings = {}
         hashes, places = array("q"), array("q")
         end = 0
-        with suppress(ValueError, TypeError, AttributeError):
+        with suppress(ValueError):
             for line in self._reader:
-                if not line.endswith(b"\n"):
-                    break
-                value = json.loads(line)
+                value = _value_of(line)
                 if end == 0:
-                    self.settings = dict(value)
+                    self.settings = value
                 else:
-                    scores = [float(score) for score in value.values()]
                     hashes.extend(map(hash, value))
-                    places.extend([end] * len(scores))
+                    places.extend([end] * len(value))
                 end += len(line)
         self._file.truncate(end)
         self._index(hashes, places)
@@ -128,6 +127,20 @@ class KeptScores:
         order = np.argsort(np.asarray(hashes))
         self._hashes, self._places = np.asarray(hashes)[order], np.asarray(places)[order]
         self.images = len(places)
+
+
+def _line_of(value: Mapping[str, str | float]) -> bytes:
+    text = json.dumps(value).encode("ascii")
+    return b"%08x %b\n" % (crc32(text), text)
+
+
+def _value_of(line: bytes) -> dict[str, Any]:
+    """Returns what `_line_of` was given; raises ValueError for a line that it did not make."""
+    digits, _, text = line.partition(b" ")
+    if not text.endswith(b"\n") or int(digits, 16) != crc32(text[:-1]):
+        raise ValueError("the line is not whole")
+    value: dict[str, Any] = json.loads(text)
+    return value
 
 
 @contextmanager
