@@ -50,7 +50,7 @@ def test_a_run_folder_is_complete(run: Run, parts: Path, tmp_path: Path) -> None
     assert settings == {
         "filters": [4, 8], "decoder": "narrow", "latent": 4, "tile": 0, "robust": True,
         "score": "relative", "blur": 0.7, "epochs": 3, "views": 1, "batch_size": 64, "learning_rate": 0.0015,
-        "start_at_mean": True, "momentum": 0.9,
+        "start_at_mean": True, "momentum": 0.9, "light": "as_is",
         "trim": 0.0, "decay": None, "held_out": 0.2, "seed": 42, "kept_epoch": 3, "interrupted": False,
     }  # fmt: skip
     scoring = record["scoring"]

@@ -22,6 +22,8 @@ from adtrain.source import ImageSource, Indices, read_batches
 
 # At most so many images are measured for the mean brightness.
 _MEASURED = 256
+# At most so many held-out images are looked at after an epoch: a curve to look at, which chooses nothing.
+_WATCHED = 512
 
 
 class TrainingError(ADError):
@@ -34,7 +36,7 @@ class Epoch:
 
     number: int  # from 1
     loss: float  # over the training images, while the weights were changing
-    held_out_loss: float  # over the held-out images, at the end of the epoch
+    held_out_loss: float  # over at most 512 of the held-out images, at the end of the epoch
 
 
 class Round:
@@ -108,7 +110,7 @@ class Round:
             for until in sorted({*self._looks, self._settings.epochs}):
                 self.autoencoder.fit(
                     feed.training(self.kept),
-                    validation_data=feed.held_out(held_out),
+                    validation_data=feed.held_out(held_out[:: -(-len(held_out) // _WATCHED)]),
                     initial_epoch=done,
                     epochs=until,
                     # The same number whatever is left out, so that the learning rate ends where it should.
