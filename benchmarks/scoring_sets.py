@@ -63,14 +63,15 @@ def large(count: int, data: Path | None) -> Scene:
     that scikit-learn brings along.
     """
     folder = FOLDER / f"jpeg-{count}"
-    photographs = _photographs(data)
     if not folder.is_dir():
+        photographs = _photographs(data)
         with appears_when_complete(folder) as partial:
             partial.mkdir()
             for number in range(count):
                 _enlarged(photographs[number % len(photographs)], number).save(partial / f"{number:03}.jpg", quality=90)
     training = FOLDER / "jpeg-train"
     if not training.is_dir():
+        photographs = _photographs(data)
         with appears_when_complete(training) as partial:
             partial.mkdir()
             for number in range(30):
