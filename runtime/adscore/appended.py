@@ -9,6 +9,7 @@ from io import FileIO, StringIO
 from pathlib import Path
 from typing import BinaryIO
 
+from adscore.atomic import append_whole
 from adscore.errors import OutputError
 from adscore.kept import keep_scores
 from adscore.prediction import Prediction
@@ -66,13 +67,9 @@ class AppendedTable:
         write = row_writer(self._kind, text, heading=end == 0)
         for prediction in predictions:
             write(prediction)
-        unwritten = memoryview(text.getvalue().encode("utf-8", "surrogateescape"))
         try:
-            while unwritten:
-                unwritten = unwritten[self._file.write(unwritten) :]
-            os.fsync(self._file.fileno())
+            append_whole(self._file, text.getvalue().encode("utf-8", "surrogateescape"), sync=True)
         except OSError as error:
-            self._file.truncate(end)
             raise OutputError(
                 f"{self._out}: cannot be written ({error.strerror}); make room and start again"
             ) from error

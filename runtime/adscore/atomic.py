@@ -5,6 +5,7 @@ import shutil
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 
 from adscore.errors import OutputError
@@ -48,6 +49,29 @@ def hidden_beside(target: Path, purpose: str) -> Path:
     if len(os.fsencode(place.name)) <= _LONGEST_NAME:
         return place.with_name(f".{place.name}.{purpose}")
     return place.with_name(f".{zlib.crc32(os.fsencode(place.name)):08x}.{purpose}")
+
+
+def append_whole(file: FileIO, content: bytes, *, sync: bool) -> None:
+    """Adds to the end of a file all of `content`, or nothing of it.
+
+    Args:
+        file: open for writing at its end.
+        content: what to add.
+        sync: return only when it is on the disk.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    end = file.seek(0, os.SEEK_END)
+    unwritten = memoryview(content)
+    try:
+        while unwritten:
+            unwritten = unwritten[file.write(unwritten) :]
+        if sync:
+            os.fsync(file.fileno())
+    except BaseException:
+        file.truncate(end)
+        raise
 
 
 def refuse_folder(target: Path) -> None:

@@ -7,7 +7,6 @@ first line on that a power cut, a full disk or a failing one has left in pieces 
 
 import json
 import math
-import os
 import sys
 import time
 from array import array
@@ -21,7 +20,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from adscore.atomic import hidden_beside, refuse_folder
+from adscore.atomic import append_whole, hidden_beside, refuse_folder
 from adscore.errors import OutputError
 from adscore.locked import open_locked
 
@@ -93,17 +92,10 @@ class KeptScores:
         return self._line[1]
 
     def _append(self, value: Mapping[str, str | float]) -> None:
-        end = self._file.seek(0, os.SEEK_END)
-        unwritten = memoryview(_line_of(value))
-        try:
-            while unwritten:
-                unwritten = unwritten[self._file.write(unwritten) :]
-            if time.monotonic() - self._synced > _SECONDS_UNSYNCED:
-                os.fsync(self._file.fileno())
-                self._synced = time.monotonic()
-        except BaseException:
-            self._file.truncate(end)
-            raise
+        due = time.monotonic() - self._synced > _SECONDS_UNSYNCED
+        append_whole(self._file, _line_of(value), sync=due)
+        if due:
+            self._synced = time.monotonic()
 
     def _read(self) -> None:
         """Reads what is there as far as it is whole, and cuts off the rest."""

@@ -36,9 +36,7 @@ class Effort:
     workers: int  # processes that decode and score
     batch_size: int  # images in one run
     advance: Callable[[int], None]  # called with the number of images after each batch, for a progress bar
-    kept: "KeptScores | None" = (
-        None  # what an earlier run scored is taken from here, and what this one scores goes here
-    )
+    kept: "KeptScores | None" = None  # where an earlier run's scores are taken from, and this one's go
     stop: Stop = field(default_factory=Stop)  # ends the run after the images in hand
 
 
