@@ -104,8 +104,8 @@ def read_header(path: str | Path, limits: Limits = _LIMITS) -> tuple[int, int, M
     try:
         with open_regular(path, limits.bytes) as file, _open(file, limits) as image:
             width, height = image.size
-            # 5 to 8 swap the sides; Pillow's TIFF decoder has swapped them already.
-            if _orientation(image) in (5, 6, 7, 8) and image.format != "TIFF":
+            # Pillow's TIFF decoder has swapped the sides already.
+            if _lies_on_its_side(image) and image.format != "TIFF":
                 width, height = height, width
             return width, height, "L" if image.mode in _GREY_MODES else "RGB"
     except ImageError:
@@ -142,8 +142,8 @@ def _open(file: BinaryIO, limits: Limits) -> Image.Image:
 def _reduce_jpeg(image: Image.Image, spec: ImageSpec) -> None:
     """Lets the decoder of a JPEG do most of the reduction, and leave colour out; see `ImageSpec.jpeg`."""
     if isinstance(image, JpegImageFile):
-        turned = _orientation(image) in (5, 6, 7, 8)
-        width, height = (spec.height, spec.width) if turned else (spec.width, spec.height)
+        upright = (spec.width, spec.height)
+        width, height = upright[::-1] if _lies_on_its_side(image) else upright
         image.draft(spec.mode, (2 * width, 2 * height))
 
 
@@ -165,6 +165,10 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:  # noqa: BLE001 - broken EXIF says nothing of the pixels, which may be sound
         return 1
+
+
+def _lies_on_its_side(image: Image.Image) -> bool:
+    return _orientation(image) in (5, 6, 7, 8)
 
 
 def _to_eight_bit(image: Image.Image) -> Image.Image:
