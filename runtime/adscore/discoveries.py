@@ -4,7 +4,6 @@ import pickle
 from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Self
@@ -63,9 +62,9 @@ class Discoveries:
         for _ in range(self._number):
             prediction: Prediction = pickle.load(self._rows)  # noqa: S301 - written above, by this process
             if prediction.score is None:
-                yield replace(prediction, threshold=limit)
+                yield prediction._replace(threshold=limit)
             else:
-                yield replace(prediction, threshold=limit, is_anomaly=bool(is_anomaly(prediction.score, limit)))
+                yield prediction._replace(threshold=limit, is_anomaly=bool(is_anomaly(prediction.score, limit)))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from adscore.errors import InputError
 from adscore.packed import packed_and_sorted
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+_LISTED = ("/", *SUFFIXES)
 STDIN = "-"
 
 Identity = tuple[int, int]  # of a folder: device and inode
@@ -98,15 +99,15 @@ def walk(top: Path, prefix: str) -> Iterator[ImageFile]:
                 if here not in above:
                     depths.append((keys, pending.location.rstrip("/") + "/", pending.name, (*above, here)))
             pending = None
-        elif (key := next(depths[-1][0], None)) is None:
-            depths.pop()
         else:
-            _, folder, name, above = depths[-1]
-            found = ImageFile(name + key, folder + key.rstrip("/"))
-            if key.endswith("/"):
-                pending = found
+            keys, folder, name, above = depths[-1]
+            for key in keys:
+                if key.endswith("/"):
+                    pending = ImageFile(name + key, folder + key[:-1])
+                    break
+                yield ImageFile(name + key, folder + key)
             else:
-                yield found
+                depths.pop()
 
 
 def _list(folder: str) -> tuple[Identity, Iterator[str]]:
@@ -117,9 +118,7 @@ def _list(folder: str) -> tuple[Identity, Iterator[str]]:
     status = os.stat(folder)  # noqa: PTH116
     with os.scandir(folder) as entries:
         keys = (entry.name + "/" if _is_folder(entry) else entry.name for entry in entries)
-        return (status.st_dev, status.st_ino), packed_and_sorted(
-            key for key in keys if key.lower().endswith(("/", *SUFFIXES))
-        )
+        return (status.st_dev, status.st_ino), packed_and_sorted(key for key in keys if key.lower().endswith(_LISTED))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -27,7 +27,7 @@ from adscore.locked import open_locked
 Settings = dict[str, str]  # what the rows depend on: words of the user for what it is -> its value
 
 # What was written since is scored again after a power cut; a process that ends, by whatever signal, loses nothing.
-_SECONDS_UNSYNCED = 1.0
+_SECONDS_UNSYNCED = 5.0
 
 
 class KeptScores:

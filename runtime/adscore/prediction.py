@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,7 @@ from adscore.calibration import is_anomaly, p_values
 from adscore.spec import Reference
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(NamedTuple):
     """What the detector says of one image: a score and a label, or the reason why there is none."""
 
     path: str  # as given

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -106,12 +107,17 @@ def _csv_writer(file: TextIO) -> RowWriter:
     plain = csv.writer(file, lineterminator="\n")
     quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
 
+    of_all, text_of_all = math.nan, ""  # the threshold is mostly the same in all rows
+
     def write(row: Prediction) -> None:
+        nonlocal of_all, text_of_all
+        if row.threshold != of_all:
+            of_all, text_of_all = row.threshold, _nine(row.threshold)
         label = "" if row.is_anomaly is None else "true" if row.is_anomaly else "false"
         error = row.error or ""
         # The csv module leaves a lone carriage return unquoted, and readers take it for the end of a row.
         rows = quoted if "\r" in row.path or "\r" in error else plain
-        numbers = [_nine(row.score), _nine(row.threshold), label, _six(row.p_value)]
+        numbers = [_nine(row.score), text_of_all, label, _six(row.p_value)]
         rows.writerow([written_path(row.path), *numbers, error])
 
     return write

@@ -17,8 +17,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Thread
 from traceback import format_exc
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from adscore.detector import Detector
 from adscore.errors import ADError, WorkerError
@@ -32,6 +31,7 @@ Answer = list[Scored] | Exception
 _AHEAD = 2
 # A worker that ends is started again, since one image may have brought it down; so many are no single image's doing.
 _MOST_DEATHS = 10
+_STOPS = {signal.SIGINT, signal.SIGTERM}
 
 
 def score_side_by_side(
@@ -57,7 +57,9 @@ def score_side_by_side(
             if not (bundle := list(islice(batches, together))):
                 break
             if number < workers:  # each only when there is something for it
-                crew.append(stack.enter_context(_Worker(detector, start, crew)))
+                crew.append(_Worker(detector, start, crew))
+                stack.callback(crew[-1].end)  # first, since a signal may end the run as soon as the process is there
+                crew[-1].begin()
             if len(asked) == _AHEAD * workers:
                 yield from asked.popleft().answer()
             worker = crew[number % workers]
@@ -71,23 +73,42 @@ class _Worker:
     """One worker process, and the bundles of batches it has not answered yet."""
 
     _connection: Connection
-    _process: Any  # of the start method's own class
+    _process: Any = None  # of the start method's own class
 
-    def __init__(self, detector: Detector, start: StartMethod, others: Sequence["_Worker"]) -> None:
+    def __init__(self, detector: Detector, start: StartMethod, crew: Sequence["_Worker"]) -> None:
         self._detector = detector
         self._start = start
-        self._others = others
+        self._crew = crew  # this one among them
         self._waiting: deque[Bundle] = deque()
         self._deaths = 0  # in a row
-        self._begin()
 
-    def __enter__(self) -> Self:
-        return self
+    def begin(self) -> None:
+        """Starts the process.
 
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._end()
+        Raises:
+            WorkerError: it cannot be started.
+        """
+        # multiprocessing does it too; a full disk or a reader that is gone would look like a fault of the worker there.
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        context: Any = get_context(self._start)
+        try:
+            self._connection, theirs = context.Pipe()
+            # A forked process has copies of the parent's ends of all pipes, and would keep the other workers waiting.
+            inherited = [each._connection for each in self._crew] if self._start == "fork" else []  # noqa: SLF001
+            self._process = context.Process(target=_work, args=(self._detector, theirs, inherited), daemon=True)
+            with _signals_wait():
+                self._process.start()
+            theirs.close()
+        except OSError as error:
+            raise WorkerError(f"a worker cannot be started ({error.strerror}); try fewer --workers") from error
+
+    def end(self) -> None:
+        """Ends the process, if there is one; it holds nothing that could be lost."""
+        if self._process is not None and self._process.pid is not None:
+            self._process.kill()
+            self._process.join()
+            self._connection.close()
 
     def ask(self, bundle: Bundle) -> None:
         """Gives the worker batches to score."""
@@ -125,45 +146,23 @@ class _Worker:
         return _raised(answer)[0]
 
     def _restart(self) -> None:
-        self._end()
+        self.end()
         self._deaths += 1
         if self._deaths > _MOST_DEATHS:
             raise WorkerError(
                 f"workers end again and again, the last with exit code {self._process.exitcode}, perhaps for lack of "
                 "memory; try --low-memory, or --workers 1"
             )
-        self._begin()
-
-    def _begin(self) -> None:
-        # multiprocessing does it too; a full disk or a reader that is gone would look like a fault of the worker there.
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        context: Any = get_context(self._start)
-        # A forked process has copies of the parent's ends of all pipes, and would keep the others' workers waiting.
-        inherited = [other._connection for other in self._others] if self._start == "fork" else []  # noqa: SLF001
-        try:
-            self._connection, theirs = context.Pipe()
-            inherited += [self._connection] if self._start == "fork" else []
-            self._process = context.Process(target=_work, args=(self._detector, theirs, inherited), daemon=True)
-            with _interrupts_wait():
-                self._process.start()
-            theirs.close()
-        except OSError as error:
-            raise WorkerError(f"a worker cannot be started ({error.strerror}); try fewer --workers") from error
-
-    def _end(self) -> None:
-        self._process.kill()  # it holds nothing that could be lost
-        self._process.join()
-        self._connection.close()
+        self.begin()
 
 
 @contextmanager
-def _interrupts_wait() -> Iterator[None]:
-    """Holds Ctrl-C back from a process that is being started, until it can say what to do about it."""
+def _signals_wait() -> Iterator[None]:
+    """Holds signals back while a process starts, until it says what to do about them and its parent knows of it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
     try:
         yield
     finally:
@@ -177,7 +176,7 @@ def _work(detector: Detector, connection: Connection, inherited: Sequence[Connec
     # The parent's handler came along with the fork; there is nothing to tidy up here.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
     for each in inherited:
         each.close()
     # Parent and worker would wait for each other if both wrote to a full pipe; so this one can always read.
