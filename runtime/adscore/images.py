@@ -34,6 +34,9 @@ MAX_BYTES = 1 << 29
 _ORIENTATION_TAG = 0x0112
 _PHOTOMETRIC_TAG, _WHITE_IS_ZERO = 262, 0
 _SAMPLE_FORMAT_TAG, _SIGNED = 339, 2
+_SCAN = b"\xff\xda"
+# Usual are ten.
+_MOST_SCANS = 1000
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 _UPRIGHT = {
@@ -86,8 +89,10 @@ def decode(source: str | Path | bytes, spec: ImageSpec, limits: Limits = _LIMITS
         content = source if isinstance(source, bytes) else read_regular(source, limits.bytes)
         _check_png(content)
         with _open(BytesIO(content), limits) as image:
-            if spec.jpeg == "reduced":
-                _reduce_jpeg(image, spec)
+            if isinstance(image, JpegImageFile):
+                _check_scans(content, image)
+                if spec.jpeg == "reduced":
+                    _reduce_jpeg(image, spec)
             return prepare(_load(image), spec)
     except ImageError:
         raise
@@ -139,12 +144,22 @@ def _open(file: BinaryIO, limits: Limits) -> Image.Image:
     return image
 
 
-def _reduce_jpeg(image: Image.Image, spec: ImageSpec) -> None:
+def _reduce_jpeg(image: JpegImageFile, spec: ImageSpec) -> None:
     """Lets the decoder of a JPEG do most of the reduction, and leave colour out; see `ImageSpec.jpeg`."""
-    if isinstance(image, JpegImageFile):
-        upright = (spec.width, spec.height)
-        width, height = upright[::-1] if _lies_on_its_side(image) else upright
-        image.draft(spec.mode, (2 * width, 2 * height))
+    upright = (spec.width, spec.height)
+    width, height = upright[::-1] if _lies_on_its_side(image) else upright
+    image.draft(spec.mode, (2 * width, 2 * height))
+
+
+def _check_scans(content: bytes, image: JpegImageFile) -> None:
+    """Raises ImageError for a JPEG of so many scans that it would take minutes: each is a pass over all pixels."""
+    assert image.fp is not None  # noqa: S101 - it is open
+    first = content.rfind(_SCAN, 0, image.fp.tell())
+    # Most have one scan of all colours, after which the decoder stops: those are not searched for more.
+    if "progressive" in image.info or content[first + 4] != image.layers:
+        scans = content.count(_SCAN)
+        if scans > _MOST_SCANS:
+            raise ImageError(f"a JPEG of {scans} scans, which are more than the {_MOST_SCANS} allowed")
 
 
 def _load(image: Image.Image) -> Image.Image:

@@ -5,6 +5,7 @@ import socket
 import stat
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,30 @@ def test_a_file_that_would_take_more_memory_than_there_is(tmp_path: Path) -> Non
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "not enough memory to decode it\n"
+
+
+def grey_jpeg(**options: bool) -> bytes:
+    content = BytesIO()
+    Image.linear_gradient("L").save(content, "JPEG", **options)
+    return content.getvalue()
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused_before_each_is_decoded() -> None:
+    content = grey_jpeg(progressive=True)
+    last = content[content.rindex(b"\xff\xda") : -2]
+    allowed = 1000 - content.count(b"\xff\xda")
+    assert decode(content[:-2] + last * allowed + b"\xff\xd9", GREY).shape == (2, 2, 1)
+    with pytest.raises(ImageError, match=r"^a JPEG of 1001 scans, which are more than the 1000 allowed$"):
+        decode(content[:-2] + last * (allowed + 1) + b"\xff\xd9", GREY)
+
+
+def test_so_is_one_of_a_scan_for_each_colour() -> None:
+    content = grey_jpeg()
+    frame, scan = content.index(b"\xff\xc0"), content.index(b"\xff\xda")
+    # The same frame of three colours, and for each the scan of the grey one.
+    size = content[frame + 5 : frame + 9]
+    head = content[:frame] + b"\xff\xc0\0\x11\x08" + size + b"\3\1\x11\0\2\x11\0\3\x11\0" + content[frame + 13 : scan]
+    scans = [content[scan : scan + 5] + bytes([colour]) + content[scan + 6 : -2] for colour in (1, 2, 3)]
+    assert decode(head + b"".join(scans) + b"\xff\xd9", GREY).shape == (2, 2, 1)
+    with pytest.raises(ImageError, match=r"^a JPEG of 1002 scans, which are more than the 1000 allowed$"):
+        decode(head + b"".join(scans) * 334 + b"\xff\xd9", GREY)
