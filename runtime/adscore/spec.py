@@ -4,7 +4,6 @@ The file format is written down in the README, "The file". This module imports t
 side of the house can speak these words without loading numpy.
 """
 
-import math
 from array import array
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,9 @@ READABLE_VERSIONS = (1, 2)  # 1: before `image.jpeg`, and what it did is that ke
 METADATA_KEY = "adscore.spec"
 
 MAX_FLOAT32 = 3.4028234663852886e38
+
+_MOST_PIXELS = 1 << 26  # of the graph's input: 8,192 x 8,192
+_MOST_IMAGES = 1 << 53  # ranks stay exact in any reader's numbers
 
 Mode = Literal["L", "RGB"]
 Rule = Literal["split-conformal", "quantile", "given"]
@@ -40,7 +42,9 @@ class ImageSpec:
     alpha: Literal["ignore"] = "ignore"  # the stored colours count, not what they would look like on a background
 
     def __post_init__(self) -> None:
-        _require(self.width > 0 and self.height > 0, f"image is {self.width}x{self.height}, which holds no pixel")
+        size = f"image is {self.width}x{self.height}"
+        _require(self.width > 0 and self.height > 0, f"{size}, which holds no pixel")
+        _require(self.width * self.height <= _MOST_PIXELS, f"{size}, more than the {_MOST_PIXELS:,} pixels allowed")
 
     @property
     def channels(self) -> int:
@@ -71,11 +75,13 @@ class Reference:
 
     def __post_init__(self) -> None:
         _require(len(self.ranks) == len(self.scores), "calibration.reference has unequal numbers of ranks and scores")
-        _require(all(map(math.isfinite, self.scores)), "calibration.reference holds a score that is not finite")
+        finite = all(abs(score) <= MAX_FLOAT32 for score in self.scores)
+        _require(finite, "calibration.reference holds a score that is not finite in float32")
         _require(list(self.scores) == sorted(self.scores), "calibration.reference scores are not ascending")
         ascending = all(low < high for low, high in pairwise([0, *self.ranks]))
         _require(ascending, "calibration.reference ranks are not ascending from 1")
         _require(max(self.ranks, default=0) == self.images, "calibration.reference does not end with its largest score")
+        _require(self.images <= _MOST_IMAGES, f"calibration.reference is of more than {_MOST_IMAGES:,} images")
 
     @cached_property
     def packed(self) -> "tuple[array[float], array[int]]":

@@ -91,6 +91,8 @@ def test_what_is_no_spec_is_refused(text: str) -> None:
         ("map_scale", 0, "map_scale is not above zero"),
         ("calibration.reference.scores", [0.0], "unequal numbers of ranks and scores"),
         ("calibration.reference.scores", [0.5] * 98 + [0.1], "calibration.reference scores are not ascending"),
+        ("calibration.reference.scores", [0.5] * 98 + [1e39], "reference holds a score that is not finite in float32"),
+        ("image.width", 1 << 25, "image is 33554432x4, more than the 67,108,864 pixels allowed"),
         ("parity.batch_sizes", [1, 1.5], "adscore.spec.parity.batch_sizes[1] is 1.5, which is not int"),
     ],
 )
@@ -105,3 +107,10 @@ def test_numbers_that_json_lacks_are_refused(constant: str) -> None:
     text = to_json(tiny_spec()).replace('"map_scale":1.0', f'"map_scale":{constant}')
     with pytest.raises(ModelError, match=f"{constant} is not a JSON number"):
         from_json(text)
+
+
+def test_more_images_than_can_be_counted_are_refused() -> None:
+    spec = json.loads(changed("calibration.reference.images", 10**30))
+    spec["calibration"]["reference"]["ranks"][-1] = 10**30
+    with pytest.raises(ModelError, match=r"calibration\.reference is of more than 9,007,199,254,740,992 images; "):
+        from_json(json.dumps(spec))

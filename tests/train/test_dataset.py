@@ -1,4 +1,5 @@
 import csv
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -101,11 +102,13 @@ def test_a_folder_is_replaced_only_by_force(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (b"", "no IDX file of uint8"),
+        (b"", "the file is empty"),
         (b"\0\0\x08\x03\0\0\0\x09\0\0\0\x08\0\0\0\x08", "no IDX file of uint8"),
         (b"\0\0\x0d\x01\0\0\0\x01abcd", "no IDX file of uint8"),
+        (b"\0\0\x08\x03" + b"\xff" * 12 + b"abcd", "cannot be read"),
+        (b"\0\0\x08\x01\0\0\0\x03abcd", "no IDX file of uint8"),
     ],
-    ids=["empty", "cut", "floats"],
+    ids=["empty", "cut", "floats", "huge", "longer"],
 )
 def test_damaged_idx_is_refused(tmp_path: Path, content: bytes, fault: str) -> None:
     (tmp_path / "images").write_bytes(content)
@@ -122,7 +125,11 @@ def test_damaged_or_foreign_npz_is_refused(tmp_path: Path) -> None:
     content = bytearray((tmp_path / "damaged.npz").read_bytes())
     content[150:170] = bytes(20)
     (tmp_path / "damaged.npz").write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "huge.npz", "w") as file, file.open("x_train.npy", "w") as array:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (10**13, 28, 28)}
+        np.lib.format.write_array_header_1_0(array, header)
     for name, fault in {
+        "huge.npz": "its array x_train cannot be read",
         "bad.npz": "cannot be read as .npz",
         "damaged.npz": "its array arr_0 cannot be read",
         "empty.npz": r"and these are uint8 of shape \(3, 0, 8\)",

@@ -1,6 +1,7 @@
 """`adtrain export`: from a run folder to a file that adscore takes."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -124,6 +125,15 @@ def test_damaged_runs_are_refused(run: Run, here: Path, name: str, message: str)
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert done.stderr.startswith(message)
     assert not (here / "artifacts").exists()
+
+
+@pytest.mark.parametrize("name", ["run.json", "held_out.npy", "autoencoder.keras"])
+def test_a_pipe_in_a_run_is_not_waited_for(run: Run, here: Path, name: str) -> None:
+    (here / "run" / name).unlink()
+    os.mkfifo(here / "run" / name)
+    done = run("adtrain", "export", "run", "--fpr", "0.05")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "not a regular file" in done.stderr
 
 
 def test_no_run_is_refused(run: Run) -> None:

@@ -1,6 +1,7 @@
 """Images that come as arrays: `.npz` in the layout of keras.datasets, and IDX files as MNIST is published."""
 
 import gzip
+import math
 import struct
 import sys
 import zipfile
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adscore.errors import InputError
+from adscore.files import open_regular
 from adscore.images import Pixels
 from adtrain.quiet import import_tensorflow
 
@@ -25,8 +27,10 @@ DEMO = "demo"
 # The images of the bundled demo set; NOTICE names their source.
 _DEMO_FILE = Path(__file__).with_name("demo.npz")
 
-# What numpy, zipfile and gzip raise on files that are cut, damaged or encrypted.
-_READ_FAULTS = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+# What numpy, zipfile and gzip raise on files that are cut, damaged or encrypted, or claim more than there is room for.
+_READ_FAULTS = (
+    OSError, ValueError, EOFError, RuntimeError, MemoryError, OverflowError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 _IDX_SPLITS = {"train": "train", "test": "t10k"}
 _IDX_UINT8 = 0x08
@@ -97,20 +101,23 @@ def read_idx(path: Path) -> NDArray[Any]:
     Raises:
         InputError: the file cannot be read, or is no IDX file of uint8.
     """
+    fault = InputError(f"{path}: no IDX file of uint8; give a folder of images, a .npz, or an IDX file")
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            content = file.read()
+        with open_regular(path, sys.maxsize) as raw, gzip.open(raw) if path.suffix == ".gz" else raw as file:
+            kind = file.read(4)
+            if len(kind) < 4 or kind[:2] != b"\0\0" or kind[2] != _IDX_UINT8:
+                raise fault
+            sides = file.read(4 * kind[3])
+            if len(sides) < 4 * kind[3]:
+                raise fault
+            shape = struct.unpack(f">{kind[3]}I", sides)
+            # No more than it says and one byte: a small file may unpack to any size.
+            content = file.read(math.prod(shape) + 1)
     except _READ_FAULTS as error:
         raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
-    fault = InputError(f"{path}: no IDX file of uint8; give a folder of images, a .npz, or an IDX file")
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _IDX_UINT8:
+    if len(content) != math.prod(shape):
         raise fault
-    start = 4 + 4 * content[3]
-    try:
-        shape = struct.unpack(f">{content[3]}I", content[4:start])
-        return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
-    except (struct.error, ValueError) as error:
-        raise fault from error
+    return np.frombuffer(content, np.uint8).reshape(shape)
 
 
 def _from_npz(path: Path, split: Split) -> LabelledImages:
@@ -123,6 +130,7 @@ def _from_npz(path: Path, split: Split) -> LabelledImages:
 
 def _open_npz(path: Path) -> Any:
     try:
+        open_regular(path, sys.maxsize).close()
         arrays = np.load(path)
         if not hasattr(arrays, "files"):
             raise ValueError("a single array")

@@ -3,6 +3,7 @@
 import csv
 import json
 import platform
+import sys
 import warnings
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -15,7 +16,7 @@ import numpy as np
 
 from adexport.scoring import Scoring
 from adscore.errors import ADError
-from adscore.files import read_regular
+from adscore.files import open_regular, read_regular
 from adscore.images import Pixels
 from adscore.spec import ImageSpec, TrainingRecord
 from adscore.spec_json import read_as
@@ -120,7 +121,7 @@ def load_weights(run: Run) -> Any:
         # Keras only warns of layers without weights in the file, and leaves them random.
         with warnings.catch_warnings():
             warnings.filterwarnings("error", module="keras")
-            autoencoder = keras.saving.load_model(run.folder / WEIGHTS, compile=False, safe_mode=True)
+            autoencoder = keras.saving.load_model(_regular(run.folder / WEIGHTS), compile=False, safe_mode=True)
     except Exception as error:  # of a damaged file Keras and HDF5 raise nearly anything
         first_line = str(error).partition("\n")[0] or type(error).__name__
         raise RunError(f"{run.folder}: its {WEIGHTS} cannot be read ({first_line}); train again") from error
@@ -132,6 +133,12 @@ def load_weights(run: Run) -> Any:
     return autoencoder
 
 
+def _regular(path: Path) -> Path:
+    """Returns the path of a regular file as it is; a pipe would be waited for by whoever opens it."""
+    open_regular(path, sys.maxsize).close()
+    return path
+
+
 def load_held_out(run: Run) -> Pixels:
     """Returns the held-out images as a memory map, uint8 (n, height, width, channels).
 
@@ -139,7 +146,7 @@ def load_held_out(run: Run) -> Pixels:
         RunError: the file cannot be read, or its images are not what the record says.
     """
     try:
-        images: Any = np.load(run.folder / HELD_OUT, mmap_mode="r")
+        images: Any = np.load(_regular(run.folder / HELD_OUT), mmap_mode="r")
     except Exception as error:  # a damaged header raises nearly anything
         raise RunError(f"{run.folder}: its {HELD_OUT} cannot be read ({error}); train again") from error
     if not isinstance(images, np.ndarray):
