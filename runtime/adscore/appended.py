@@ -4,7 +4,7 @@ import csv
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import FileIO, StringIO
 from pathlib import Path
 from typing import BinaryIO
@@ -57,7 +57,7 @@ class AppendedTable:
             self.append([])
 
     def append(self, predictions: Sequence[Prediction]) -> None:
-        """Adds rows, all or none; when it returns, they are on the disk.
+        """Adds rows, all or none; when it returns, they are on the disk, in the table that bears the name.
 
         Raises:
             OutputError: they cannot be written.
@@ -73,6 +73,21 @@ class AppendedTable:
             raise OutputError(
                 f"{self._out}: cannot be written ({error.strerror}); make room and start again"
             ) from error
+        self.check()
+
+    def check(self) -> None:
+        """Makes sure that the table still bears its name, since rows in one without a name would be lost.
+
+        Raises:
+            OutputError: it was removed or replaced.
+        """
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(self._file.fileno()), os.stat(self._out)):  # noqa: PTH116
+                return
+        raise OutputError(
+            f"{self._out}: was removed or replaced while rows were added to it; start again, which scores every image "
+            "that has no row in the table"
+        )
 
     def _name(self, row: bytes, place: int) -> str:
         text = row.decode("utf-8", "surrogateescape")

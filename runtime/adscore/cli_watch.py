@@ -55,6 +55,7 @@ def watch(
             on_anomaly=run,
             complain=lambda fault: typer.echo(printable(fault), err=True),
         )
+        table.check()
         typer.echo(
             f"{summary.images} images, {summary.anomalies} anomalies, {summary.failed} unreadable, "
             f"on {detector.provider}: {out}",

@@ -174,6 +174,28 @@ def test_one_table_is_written_by_one_watch(run: Run, watch: Watch) -> None:
     watch()
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+@pytest.mark.parametrize("another", [False, True])
+def test_no_row_goes_into_a_table_that_is_gone(watch: Watch, tmp_path: Path, replaced: bool, another: bool) -> None:
+    paint(tmp_path / "images" / "a.png", 0)
+    first = watch()
+    first.wait_for("a.png")
+    if replaced:
+        (tmp_path / "other.csv").write_text(HEADER)
+        (tmp_path / "other.csv").replace(first.table)
+    else:
+        first.table.unlink()
+    if another:
+        paint(tmp_path / "images" / "b.png", 0)
+    assert (first.process.wait(60) if another else first.stop()) == 1
+    assert first.said.read_text().splitlines()[2:] == [
+        "error: results.csv: was removed or replaced while rows were added to it; start again, which scores every "
+        "image that has no row in the table"
+    ]
+    paint(tmp_path / "images" / "b.png", 0)
+    watch().wait_for("a.png", "b.png")
+
+
 def test_names_that_were_met_are_known_however_many() -> None:
     seen = Seen()
     for number in range(200_000):
