@@ -1,7 +1,11 @@
-"""Files and folders that appear when they are complete: written beside their place, then renamed."""
+"""Files and folders that appear when they are complete: written beside their place, then renamed.
+
+A link is followed: the place is where it leads to, so that what has two names is still one place.
+"""
 
 import os
 import shutil
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,7 +32,7 @@ def appears_when_complete(target: Path, partial: Path | None = None) -> Iterator
     Raises:
         OutputError: for any OSError while the path is in use, since it is in use for writing.
     """
-    place = target.absolute()
+    place = _place(target)
     partial = partial or _beside(place, "partial")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +49,7 @@ def hidden_beside(target: Path, purpose: str) -> Path:
 
     Who writes there sees to it that no other process does.
     """
-    place = target.absolute()
+    place = _place(target)
     if len(os.fsencode(place.name)) <= _LONGEST_NAME:
         return place.with_name(f".{place.name}.{purpose}")
     return place.with_name(f".{zlib.crc32(os.fsencode(place.name)):08x}.{purpose}")
@@ -74,11 +78,14 @@ def append_whole(file: FileIO, content: bytes, *, sync: bool) -> None:
         raise
 
 
-def refuse_folder(target: Path) -> None:
-    """Raises OutputError if `target`, which is to be a file, is a folder."""
+def refuse_no_file(target: Path) -> None:
+    """Raises OutputError if `target`, which is to be a file, is a folder, pipe or device."""
     with suppress(OSError):
-        if target.is_dir():
+        mode = target.stat().st_mode
+        if stat.S_ISDIR(mode):
             raise OutputError(f"{target}: is a folder; name a file in it with --out")
+        if not stat.S_ISREG(mode):
+            raise OutputError(f"{target}: is not a regular file; choose another --out")
 
 
 def refuse_existing(folder: Path, *, force: bool, contents: tuple[str, ...]) -> None:
@@ -104,6 +111,10 @@ def refuse_existing(folder: Path, *, force: bool, contents: tuple[str, ...]) -> 
                 f"{folder}: holds {path.name}, which this command did not write, so --force does not replace it; "
                 "choose another --out"
             )
+
+
+def _place(target: Path) -> Path:
+    return Path(os.path.realpath(target))
 
 
 def _beside(place: Path, purpose: str) -> Path:

@@ -20,7 +20,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from adscore.atomic import append_whole, hidden_beside, refuse_folder
+from adscore.atomic import append_whole, hidden_beside, refuse_no_file
 from adscore.errors import OutputError
 from adscore.locked import open_locked
 
@@ -149,7 +149,7 @@ def keep_scores(out: Path, settings: Settings, *, resume: bool | None) -> Iterat
     Raises:
         OutputError: another run makes the table, or one with other settings was stopped; nothing can be written there.
     """
-    refuse_folder(out)
+    refuse_no_file(out)
     path = hidden_beside(out, "scores")
     with _to_be_written(out):
         path.parent.mkdir(parents=True, exist_ok=True)

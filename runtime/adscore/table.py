@@ -11,7 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from adscore.atomic import appears_when_complete, hidden_beside, refuse_folder
+from adscore.atomic import appears_when_complete, hidden_beside, refuse_no_file
 from adscore.errors import OutputError
 from adscore.prediction import Prediction
 
@@ -37,13 +37,13 @@ def open_table(out: str) -> Iterator[RowWriter]:
         out: a path that ends in .csv or .jsonl, or "-" for CSV on stdout.
 
     Raises:
-        OutputError: another suffix, or the file cannot be written.
+        OutputError: another suffix, no regular file, or it cannot be written.
     """
     kind = kind_of_table(out)
     if out == STDOUT:
         yield from _to_stdout(kind)
         return
-    refuse_folder(Path(out))
+    refuse_no_file(Path(out))
     with (
         appears_when_complete(Path(out), hidden_beside(Path(out), "partial")) as partial,
         # surrogateescape: a file name that is not UTF-8 comes out as the bytes it is.

@@ -195,6 +195,24 @@ def test_one_table_is_written_by_one_run(run: Run, tmp_path: Path, feeding: Call
     assert left(tmp_path) == {"results.csv"}
 
 
+def test_a_link_is_followed_to_the_table(run: Run, tmp_path: Path, feeding: Callable[..., Feeding]) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link.csv").symlink_to("real/results.csv")
+    stopped = feeding("--out", "link.csv")
+    stopped.give([paint(tmp_path / "images" / "a.png", 0)] * 3)
+    wait_for((tmp_path / "real" / KEPT).exists)
+    stopped.stop(signal.SIGTERM)
+    done = run("adscore", "-", "--out", "real/results.csv", "--resume", stdin="images/a.png\n")
+    assert done.returncode == 0
+    written = (tmp_path / "real" / "results.csv").read_text()
+    assert run("adscore", "-", "--out", "link.csv", stdin="images/a.png\n").returncode == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (
+        (tmp_path / "real" / "results.csv").read_text() == written == run("adscore", "-", stdin="images/a.png\n").stdout
+    )
+    assert left(tmp_path / "real") == {"results.csv"}
+
+
 def test_a_second_signal_ends_what_the_first_waits_for(
     tmp_path: Path, images: Path, feeding: Callable[..., Feeding]
 ) -> None:

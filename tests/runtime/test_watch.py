@@ -162,13 +162,17 @@ def test_path_and_score_stand_at_the_end_if_they_stand_nowhere(watch: Watch, tmp
     watching.stop()
 
 
-def test_one_table_is_written_by_one_watch(run: Run, watch: Watch) -> None:
-    watching = watch()
+@pytest.mark.parametrize(
+    ("out", "other"), [("results.csv",) * 2, ("results.csv", "link.csv"), ("link.csv", "results.csv")]
+)
+def test_one_table_is_written_by_one_watch(run: Run, watch: Watch, tmp_path: Path, out: str, other: str) -> None:
+    (tmp_path / "link.csv").symlink_to("results.csv")
+    watching = watch(out=out)
     for command in (["--watch", "images"], ["detector.onnx"]):
-        done = run("adscore", *command, "--out", "results.csv")
+        done = run("adscore", *command, "--out", other)
         assert done.returncode == 1
         assert done.stderr.splitlines()[-1] == (
-            "error: results.csv: another run is writing it; wait until it ends, or choose another --out"
+            f"error: {other}: another run is writing it; wait until it ends, or choose another --out"
         )
     watching.stop(signal.SIGKILL)
     watch()

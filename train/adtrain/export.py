@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adexport import Change, Exported, Given, Quantile, Rule, SplitConformal, export_detector, export_int8
 from adexport.parity import BATCH_SIZES
-from adscore.atomic import appears_when_complete, refuse_folder
+from adscore.atomic import appears_when_complete, refuse_no_file
 from adscore.images import Pixels
 from adscore.progress import progress_bar
 from adtrain.pictures import HISTOGRAM, draw_histogram
@@ -73,7 +73,7 @@ def export_run(
     Raises:
         ADError: with what to do about it; then nothing was written.
     """
-    refuse_folder(out)
+    refuse_no_file(out)
     held_out, weights = load_held_out(run), load_weights(run)
     # Keras, the float detector and the int8 one.
     with progress_bar("comparing", len(held_out) * len(BATCH_SIZES) * (3 if int8 else 2)) as advance:
