@@ -79,13 +79,17 @@ def append_whole(file: FileIO, content: bytes, *, sync: bool) -> None:
 
 
 def refuse_no_file(target: Path) -> None:
-    """Raises OutputError if `target`, which is to be a file, is a folder, pipe or device."""
-    with suppress(OSError):
+    """Raises OutputError if `target`, which is to be a file, is a folder, pipe or device, or has no possible name."""
+    try:
         mode = target.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise OutputError(f"{target}: is a folder; name a file in it with --out")
-        if not stat.S_ISREG(mode):
-            raise OutputError(f"{target}: is not a regular file; choose another --out")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written ({error.strerror or error}); choose another --out") from error
+    if stat.S_ISDIR(mode):
+        raise OutputError(f"{target}: is a folder; name a file in it with --out")
+    if not stat.S_ISREG(mode):
+        raise OutputError(f"{target}: is not a regular file; choose another --out")
 
 
 def refuse_existing(folder: Path, *, force: bool, contents: tuple[str, ...]) -> None:

@@ -149,10 +149,10 @@ def keep_scores(out: Path, settings: Settings, *, resume: bool | None) -> Iterat
     Raises:
         OutputError: another run makes the table, or one with other settings was stopped; nothing can be written there.
     """
-    refuse_no_file(out)
     path = hidden_beside(out, "scores")
     with _to_be_written(out):
         path.parent.mkdir(parents=True, exist_ok=True)
+        refuse_no_file(out)  # whose folder has to be there to know how long a name it takes
         file = open_locked(path)
     if file is None:
         raise OutputError(f"{out}: another run is writing it; wait until it ends, or choose another --out")

@@ -237,18 +237,6 @@ def test_a_second_signal_ends_what_the_first_waits_for(
     assert left(tmp_path) == {KEPT}
 
 
-def test_a_table_has_any_name_that_the_system_takes(run: Run, tmp_path: Path, images: Path) -> None:
-    name = "x" * 250 + ".csv"
-    assert run("adscore", images, "--out", name).returncode == 0
-    assert left(tmp_path) == {name}
-
-
-def test_a_table_among_the_images_is_no_image(run: Run, images: Path) -> None:
-    for _ in range(2):
-        done = run("adscore", "images", "--out", "images/results.csv")
-        assert (done.returncode, (images / "results.csv").read_text().count("\n")) == (0, 21)
-
-
 @pytest.mark.parametrize("arguments", [["images", "--resume"], ["--info", "--resume"]])
 def test_only_a_table_in_a_file_can_go_on(run: Run, arguments: list[str]) -> None:
     done = run("adscore", *arguments)

@@ -1,7 +1,5 @@
 """What a watch refuses: tables that are none, and options that make no sense with it."""
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,21 +30,6 @@ def test_what_is_no_table_is_left_alone(run: Run, tmp_path: Path, out: str, cont
         f"error: {out}: is not a table of this kind, from byte {place} on; choose another --out"
     )
     assert (tmp_path / out).read_text() == content
-
-
-@pytest.mark.parametrize("watch", [[], ["--watch"]])
-@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to(os.devnull)])
-def test_what_is_no_file_is_neither_replaced_nor_waited_for(
-    run: Run, tmp_path: Path, watch: list[str], make: Callable[[Path], None]
-) -> None:
-    paint(tmp_path / "images" / "a.png", 0)
-    make(tmp_path / "r.csv")
-    before = (tmp_path / "r.csv").lstat()
-    done = run("adscore", *watch, "images", "--out", "r.csv")
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[1:] == ["error: r.csv: is not a regular file; choose another --out"]
-    assert os.path.samestat((tmp_path / "r.csv").lstat(), before)
-    assert {path.name for path in tmp_path.iterdir()} == {"images", "detector.onnx", "r.csv"}
 
 
 @pytest.mark.parametrize(
