@@ -19,6 +19,8 @@ from threading import Thread
 from traceback import format_exc
 from typing import Any, Literal
 
+import numpy as np
+
 from adscore.detector import Detector
 from adscore.errors import ADError, WorkerError
 from adscore.prediction import Scored
@@ -29,8 +31,9 @@ Answer = list[Scored] | Exception
 
 # Bundles that a worker has been given and has not answered: one that it works on and one that waits.
 _AHEAD = 2
-# A worker that ends is started again, since one image may have brought it down; so many are no single image's doing.
-_MOST_DEATHS = 10
+# A worker that ends is started again, since one image may have brought it down. So many in a row that end before they
+# have read any are no image's doing.
+_MOST_STARTS = 10
 _STOPS = {signal.SIGINT, signal.SIGTERM}
 
 
@@ -80,7 +83,6 @@ class _Worker:
         self._start = start
         self._crew = crew  # this one among them
         self._waiting: deque[Bundle] = deque()
-        self._deaths = 0  # in a row
 
     def begin(self) -> None:
         """Starts the process.
@@ -123,7 +125,6 @@ class _Worker:
         except (EOFError, OSError):
             return self._rescue()
         self._waiting.popleft()
-        self._deaths = 0
         return _raised(answer)
 
     def _rescue(self) -> list[Scored]:
@@ -146,14 +147,22 @@ class _Worker:
         return _raised(answer)[0]
 
     def _restart(self) -> None:
+        """Starts the process anew, until it has scored a blank picture; so what ends it then is what it reads."""
+        for _ in range(_MOST_STARTS):
+            self.end()
+            self.begin()
+            try:
+                self._connection.send([])
+                answer = self._connection.recv()
+            except (EOFError, OSError):
+                continue
+            _raised(answer)
+            return
         self.end()
-        self._deaths += 1
-        if self._deaths > _MOST_DEATHS:
-            raise WorkerError(
-                f"workers end again and again, the last with exit code {self._process.exitcode}, perhaps for lack of "
-                "memory; try --low-memory, or --workers 1"
-            )
-        self.begin()
+        raise WorkerError(
+            f"workers end again and again, the last with exit code {self._process.exitcode}, perhaps for lack of "
+            "memory; try --low-memory, or --workers 1"
+        )
 
 
 @contextmanager
@@ -186,11 +195,17 @@ def _work(detector: Detector, connection: Connection, inherited: Sequence[Connec
     with suppress(EOFError, OSError):
         while True:
             bundle = connection.recv()
-            largest = max(largest, len(bundle[0]))
+            largest = max([largest, *map(len, bundle)])
             try:
-                answers.put(detector.score_batches(bundle, padded_to=largest))
+                answers.put(detector.score_batches(bundle, padded_to=largest) if bundle else _blank(detector))
             except Exception as fault:  # noqa: BLE001 - raised again by the parent
                 answers.put(_that_travels(fault))
+
+
+def _blank(detector: Detector) -> list[Scored]:
+    """Shows that the detector can score here, and returns what nothing comes to."""
+    detector.score(np.zeros((1, *detector.spec.image.shape), np.uint8))
+    return []
 
 
 def _send(answers: SimpleQueue[Answer], connection: Connection) -> None:

@@ -159,6 +159,45 @@ def test_a_worker_that_is_killed_costs_no_row(paths: list[str]) -> None:
     np.testing.assert_equal([*rows(iter([first])), *rows(scored)], rows(iter([detector.score_files(paths)])))
 
 
+# A decoder that crashes, as one may that is written in C.
+CRASHING = (
+    "import os, sys; from PIL import Image, PpmImagePlugin\n"
+    "Image.OPEN['PPM'] = (lambda file, name: os._exit(9), lambda start: start[:1] == b'P')\n"
+)
+IN_TWO_WORKERS = (
+    "from adscore import Detector; from adscore.in_order import score_in_order; from tests.tiny import tiny_detector\n"
+    "detector = Detector(tiny_detector(), threads=1); paths = sys.argv[1:]\n"
+    "batches = (paths[start : start + 5] for start in range(0, len(paths), 5))\n"
+    "for scored in score_in_order(detector, batches, 2, warm_up_seconds=0, start='fork'):\n"
+    "    print(scored.errors or 'scored', flush=True)\n"
+)
+
+
+def in_two_workers(program: str, paths: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program + IN_TWO_WORKERS, *paths], cwd=ROOT, capture_output=True, text=True, check=False,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+    )  # fmt: skip
+
+
+def test_however_many_files_end_their_process_each_is_one_row(tmp_path: Path) -> None:
+    ends = [str(paint(tmp_path / f"{number}.ppm", 0)) for number in range(15)]
+    good = [str(paint(tmp_path / f"{number}.png", 0)) for number in range(5)]
+    done = in_two_workers(CRASHING, good + ends + good)
+    assert done.returncode == 0, done.stderr
+    all_five = dict.fromkeys(range(5), "reading it ended the process that read it")
+    assert done.stdout.splitlines() == ["scored", *[str(all_five)] * 3, "scored"]
+
+
+def test_workers_that_end_whatever_they_read_end_the_run(paths: list[str]) -> None:
+    done = in_two_workers("import os, sys; os.register_at_fork(after_in_child=lambda: os._exit(9))\n", paths)
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[-1] == (
+        "adscore.errors.WorkerError: workers end again and again, the last with exit code 9, perhaps for lack of "
+        "memory; try --low-memory, or --workers 1"
+    )
+
+
 def test_a_fault_of_the_graph_reaches_the_caller(paths: list[str]) -> None:
     # Adds a row that no batch but one of a single image can take.
     graph = GRAPH.replace("squared = Mul (difference, difference)", "squared = Mul (difference, row)").replace(
