@@ -82,8 +82,10 @@ def _listed(lines: TextIO) -> Iterator[ImageFile]:
 def walk(top: Path, prefix: str) -> Iterator[ImageFile]:
     """Yields the images below `top` sorted by their whole names; linked folders are followed, loops are not.
 
-    Holds the names of one folder at each depth and not of the whole tree.
+    A folder is searched where it is, and through the first link to it; more links would multiply with each other.
+    Holds the names of one folder at each depth and not of the whole tree, and which folders were searched by a link.
     """
+    followed: set[Identity] = set()
     # For each depth: what is left of the folder, its path and its name up to a "/", the identities down to it.
     depths: list[tuple[Iterator[str], str, str, tuple[Identity, ...]]] = []
     pending: ImageFile | None = ImageFile(prefix, str(top))
@@ -91,13 +93,16 @@ def walk(top: Path, prefix: str) -> Iterator[ImageFile]:
     while pending is not None or depths:
         if pending is not None:
             try:
-                here, keys = _list(pending.location)
+                here, linked = _identity(pending.location)
+                again = here in above or (linked and here in followed)
+                keys = iter(()) if again else _list(pending.location)
             except OSError:
                 # A folder that cannot be read becomes a row with that error, since the images in it cannot.
                 yield ImageFile(pending.name.rstrip("/") or Path(pending.location).as_posix(), pending.location)
             else:
-                if here not in above:
-                    depths.append((keys, pending.location.rstrip("/") + "/", pending.name, (*above, here)))
+                if linked:
+                    followed.add(here)
+                depths.append((keys, pending.location.rstrip("/") + "/", pending.name, (*above, here)))
             pending = None
         else:
             keys, folder, name, above = depths[-1]
@@ -110,15 +115,20 @@ def walk(top: Path, prefix: str) -> Iterator[ImageFile]:
                 depths.pop()
 
 
-def _list(folder: str) -> tuple[Identity, Iterator[str]]:
-    """Returns the folder's identity, and its images and folders sorted.
+def _identity(folder: str) -> tuple[Identity, bool]:
+    """Returns the folder's identity, and whether its name is a link to it, of whatever kind."""
+    status = os.stat(folder)  # noqa: PTH116
+    return (status.st_dev, status.st_ino), not os.path.samestat(status, os.lstat(folder))
+
+
+def _list(folder: str) -> Iterator[str]:
+    """Returns the folder's images and folders sorted.
 
     A folder's key ends in "/", which puts what is below it where its whole name belongs.
     """
-    status = os.stat(folder)  # noqa: PTH116
     with os.scandir(folder) as entries:
         keys = (entry.name + "/" if _is_folder(entry) else entry.name for entry in entries)
-        return (status.st_dev, status.st_ino), packed_and_sorted(key for key in keys if key.lower().endswith(_LISTED))
+        return packed_and_sorted(key for key in keys if key.lower().endswith(_LISTED))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

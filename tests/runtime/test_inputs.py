@@ -38,6 +38,22 @@ def test_linked_folders_are_followed_and_loops_are_not(tmp_path: Path) -> None:
     assert names(str(tmp_path / "parts")) == ["1.png", "linked/2.png"]
 
 
+def test_a_folder_is_searched_where_it_is_and_through_the_first_link_to_it(tmp_path: Path) -> None:
+    touch(tmp_path, "parts/m/1.png", "elsewhere/2.png")
+    for link, folder in (("a", "parts/m"), ("z", "parts/m"), ("b", "elsewhere"), ("c", "elsewhere")):
+        (tmp_path / "parts" / link).symlink_to(tmp_path / folder)
+    assert names(str(tmp_path / "parts")) == ["a/1.png", "b/2.png", "m/1.png"]
+
+
+def test_folders_that_are_all_linked_to_each_other_do_not_multiply(tmp_path: Path) -> None:
+    touch(tmp_path, "12/1.png")
+    for folder in range(10, 30):
+        (tmp_path / str(folder)).mkdir(exist_ok=True)
+        for other in range(10, 30):
+            (tmp_path / str(folder) / f"to-{other}").symlink_to(tmp_path / str(other))
+    assert names(str(tmp_path)) == ["10/to-11/to-12/1.png", "12/1.png"]
+
+
 def test_broken_links_are_images_that_cannot_be_read(tmp_path: Path) -> None:
     touch(tmp_path, "1.png")
     (tmp_path / "loop.png").symlink_to("loop.png")
