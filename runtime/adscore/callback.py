@@ -3,48 +3,84 @@
 import os
 import shlex
 import shutil
+import signal
 import subprocess
-from collections.abc import Callable
+import sys
+import time
+from contextlib import suppress
+from functools import partial
 
 from adscore.errors import InputError
+from adscore.stop import Stop
 
 # A command that takes longer would hold up all images after it.
 _MOST_SECONDS = 60.0
+# What a stop has to wait for, in all.
+_LAST_SECONDS = 10.0
 
-Callback = Callable[[str, float], str | None]
 
-
-def callback(command: str) -> Callback:
-    """Returns a function that runs the command for an image's path and score, and returns what went wrong, if anything.
+class Callback:
+    """Runs a command for an image's path and score.
 
     Args:
         command: split into arguments once, as a shell would; {path} and {score} in them are replaced. If neither is
             there, both stand at the end.
+        stop: leaves ten seconds in all to the command that runs then, and to those after it.
 
     Raises:
         InputError: there is no such command.
     """
-    try:
-        arguments = shlex.split(command, posix=os.name != "nt")
-    except ValueError as error:
-        raise InputError(f"--on-anomaly {command}: {error}; give a command and its arguments") from error
-    if not arguments or shutil.which(arguments[0]) is None:
-        raise InputError(f"--on-anomaly {command}: no such command; give one that is in the PATH, or its whole path")
-    if not any("{path}" in argument or "{score}" in argument for argument in arguments):
-        arguments += ["{path}", "{score}"]
 
-    def run(path: str, score: float) -> str | None:
+    def __init__(self, command: str, stop: Stop) -> None:
+        try:
+            arguments = shlex.split(command, posix=os.name != "nt")
+        except ValueError as error:
+            raise InputError(f"--on-anomaly {command}: {error}; give a command and its arguments") from error
+        if not arguments or shutil.which(arguments[0]) is None:
+            raise InputError(
+                f"--on-anomaly {command}: no such command; give one that is in the PATH, or its whole path"
+            )
+        if not any("{path}" in argument or "{score}" in argument for argument in arguments):
+            arguments += ["{path}", "{score}"]
+        self._arguments = arguments
+        self._stop = stop
+        self._until: float | None = None  # monotonic seconds, once there was a stop
+
+    @property
+    def seconds(self) -> float:
+        """How long a command may take that is run now; none is after a stop that took too long."""
+        if self._stop.code is None:
+            return _MOST_SECONDS
+        if self._until is None:
+            self._until = time.monotonic() + _LAST_SECONDS
+        return max(0.0, self._until - time.monotonic())
+
+    def run(self, path: str, score: float) -> str | None:
+        """Runs the command, and returns what went wrong, if anything."""
         digits = format(score, ".9g")
-        call = [argument.replace("{score}", digits).replace("{path}", path) for argument in arguments]
+        call = [argument.replace("{score}", digits).replace("{path}", path) for argument in self._arguments]
         try:
             # In a group of its own, so that Ctrl-C reaches the watch alone.
-            done = subprocess.run(  # noqa: S603 - the user's own command
-                call, stdin=subprocess.DEVNULL, timeout=_MOST_SECONDS, check=False, start_new_session=True
-            )
+            process = subprocess.Popen(call, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - the user's
         except (OSError, ValueError) as error:
-            return f"{arguments[0]} for {path}: {getattr(error, 'strerror', None) or error}"
+            return f"{self._arguments[0]} for {path}: {getattr(error, 'strerror', None) or error}"
+        try:
+            self._stop.cuts_short(partial(process.wait, self.seconds))
+            code = process.wait(self.seconds)  # it ended, or there was a stop
         except subprocess.TimeoutExpired:
-            return f"{arguments[0]} for {path}: ended after {_MOST_SECONDS:.0f} seconds"
-        return f"{arguments[0]} for {path}: exit code {done.returncode}" if done.returncode else None
+            when = "with the watch" if self._stop.code else f"after {_MOST_SECONDS:.0f} seconds"
+            return f"{self._arguments[0]} for {path}: ended {when}"
+        finally:
+            if process.returncode is None:
+                _end(process)
+        return f"{self._arguments[0]} for {path}: exit code {code}" if code else None
 
-    return run
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ends a command and, where the system has groups of processes, what it has started."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

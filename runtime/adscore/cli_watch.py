@@ -29,7 +29,7 @@ def watch(
         OutputError: the table cannot be written.
     """
     from adscore.appended import open_appended
-    from adscore.callback import callback
+    from adscore.callback import Callback
     from adscore.errors import InputError, printable
     from adscore.pipeline import Effort
     from adscore.seen import Seen
@@ -38,8 +38,9 @@ def watch(
 
     if not Path(folder).is_dir():
         raise InputError(f"{folder}: no such folder; --watch takes one folder, which has to be there")
-    run = None if on_anomaly is None else callback(on_anomaly)
-    with Stop() as stop, open_appended(out) as table:
+    stop = Stop()
+    callback = None if on_anomaly is None else Callback(on_anomaly, stop)
+    with stop, open_appended(out) as table:
         seen = Seen()
         for name in table.names():
             seen.add(name)
@@ -52,7 +53,7 @@ def watch(
             Effort(workers, batch_size, lambda _: None, stop=stop),
             threshold=threshold,
             settle=SETTLE if settle is None else settle,
-            on_anomaly=run,
+            on_anomaly=callback,
             complain=lambda fault: typer.echo(printable(fault), err=True),
         )
         table.check()

@@ -60,6 +60,8 @@ def watch_folder(
             effort.stop.sleep(max(_SHORTEST_PAUSE, settle / 2, 4 * look))
         else:
             changes.wait(look, max(_IDLE_PAUSE, settle / 2))
+    if rows.untold:
+        complain(f"stopped before --on-anomaly was run for the last {rows.untold} anomalies in the table")
     return rows.written
 
 
@@ -81,6 +83,7 @@ class _Rows:
         self._complain = complain
         self._batch: list[Prediction] = []
         self.written = Summary()
+        self.untold = 0  # anomalies that the command was not run for, since a stop came before
 
     def take(self, row: Prediction) -> None:
         if self._arrivals.is_done(row.path, readable=row.error is None):
@@ -102,7 +105,10 @@ class _Rows:
         if self._on_anomaly is None:
             return
         for row in anomalies:
+            if not self._on_anomaly.seconds:
+                self.untold += 1
+                continue
             # A whole path, which no command takes for an option.
-            fault = self._on_anomaly(str(Path(self._folder, row.path).absolute()), row.score or 0.0)
+            fault = self._on_anomaly.run(str(Path(self._folder, row.path).absolute()), row.score or 0.0)
             if fault is not None:
                 self._complain(fault)

@@ -1,11 +1,14 @@
 """A folder that is watched: real files that come while a real command runs, real signals, and what is in the table."""
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -198,6 +201,39 @@ def test_no_row_goes_into_a_table_that_is_gone(watch: Watch, tmp_path: Path, rep
     ]
     paint(tmp_path / "images" / "b.png", 0)
     watch().wait_for("a.png", "b.png")
+
+
+def test_what_a_command_has_started_ends_with_it(watch: Watch, tmp_path: Path) -> None:
+    with hanging(watch, tmp_path) as (watching, alive):
+        watching.process.send_signal(signal.SIGTERM)
+        assert watching.stop(signal.SIGINT) in (130, 143)
+        assert select.select([alive], [], [], 60)[0]
+        assert alive.read() == b""
+
+
+@pytest.mark.slow
+def test_a_stop_does_not_wait_for_a_whole_batch_of_commands(watch: Watch, tmp_path: Path) -> None:
+    with hanging(watch, tmp_path) as (watching, alive):
+        assert watching.stop() == 143
+        assert alive.read() == b""
+    assert watching.said.read_text().splitlines()[2:] == [
+        f"sh for {tmp_path}/images/00.png: ended with the watch",
+        "stopped before --on-anomaly was run for the last 15 anomalies in the table",
+        "16 images, 16 anomalies, 0 unreadable, on cpu: results.csv",
+    ]
+
+
+@contextmanager
+def hanging(watch: Watch, folder: Path) -> Iterator[tuple[Watching, BinaryIO]]:
+    """Yields a watch whose command for the first of 16 anomalies does not end, and what its processes keep open."""
+    for number in range(16):
+        paint(folder / "images" / f"{number:02}.png", 255)
+    (folder / "hang.sh").write_text("exec 3> alive\necho begun >&3\nsleep 777\necho done\n")
+    os.mkfifo(folder / "alive")
+    watching = watch("--settle", "0", "--on-anomaly", "sh hang.sh")
+    with (folder / "alive").open("rb") as alive:
+        assert alive.readline() == b"begun\n"
+        yield watching, alive
 
 
 def test_names_that_were_met_are_known_however_many() -> None:
