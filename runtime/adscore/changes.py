@@ -1,5 +1,7 @@
 """Waiting until something changes in a folder: by the system's own notice where `watchfiles` is installed."""
 
+import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -51,6 +53,9 @@ class Changes:
             from watchfiles import watch  # the extra `watch`
         except ImportError:
             return None
+        # It asks for notices along every path of links, of which folders that are linked to each other have n!.
+        if sys.platform != "win32" and _holds_linked_folder(self._folder):
+            return None
         notices: Iterator[Any] = watch(
             self._folder, watch_filter=None, debounce=200, rust_timeout=int(_TICK * 1000), yield_on_timeout=True,
             raise_interrupt=False,
@@ -59,3 +64,15 @@ class Changes:
             next(notices)  # the first begins the watch
             return notices
         return None
+
+
+def _holds_linked_folder(top: str) -> bool:
+    folders = [top]
+    while folders:
+        with suppress(OSError), os.scandir(folders.pop()) as entries:  # one that cannot be read has no notices either
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.is_symlink() and os.path.isdir(entry.path):  # noqa: PTH112 - which never raises
+                    return True
+    return False

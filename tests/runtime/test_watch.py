@@ -12,7 +12,6 @@ from typing import BinaryIO
 
 import pytest
 
-from adscore.seen import Seen
 from tests.conftest import Run
 from tests.tiny import paint
 from tests.waiting import wait_for
@@ -113,6 +112,16 @@ def test_a_table_that_has_just_begun_is_gone_on_with(watch: Watch, tmp_path: Pat
     paint(tmp_path / "images" / "a.png", 0)
     watch().wait_for("a.png")
     assert (tmp_path / "results.csv").read_text() == HEADER + "a.png,0,0.495000005,false,1,\n"
+
+
+def test_folders_that_are_all_linked_to_each_other_are_watched(watch: Watch, tmp_path: Path) -> None:
+    for folder in range(10, 30):
+        (tmp_path / "images" / str(folder)).mkdir(parents=True)
+        for other in range(10, 30):
+            (tmp_path / "images" / str(folder) / f"to-{other}").symlink_to(tmp_path / "images" / str(other))
+    watching = watch()
+    paint(tmp_path / "images" / "12" / "1.png", 0)
+    watching.wait_for("10/to-11/to-12/1.png", "12/1.png")
 
 
 def test_an_image_that_is_written_in_pieces_is_one_row(watch: Watch, tmp_path: Path) -> None:
@@ -234,11 +243,3 @@ def hanging(watch: Watch, folder: Path) -> Iterator[tuple[Watching, BinaryIO]]:
     with (folder / "alive").open("rb") as alive:
         assert alive.readline() == b"begun\n"
         yield watching, alive
-
-
-def test_names_that_were_met_are_known_however_many() -> None:
-    seen = Seen()
-    for number in range(200_000):
-        seen.add(f"{number}.png")
-    assert all(f"{number}.png" in seen for number in range(200_000))
-    assert not any(f"{number}.jpg" in seen for number in range(200_000))
