@@ -4,33 +4,20 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
 
 # A pipe without a writer would be waited for; Windows has no such flag, and text is its default.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
-def open_regular(path: str | Path, most: int) -> BinaryIO:
-    """Returns a regular file of at most `most` bytes, opened for reading.
+def read_regular(path: str | Path, most: int) -> bytes:
+    """Returns the content of a regular file of at most `most` bytes; where it grows meanwhile, what it had.
 
     The name is looked up once, and what is asked is asked of the open file, so nothing can take its place in between.
+    Read as a whole and not mapped into memory, where a file that is cut meanwhile would end the process.
 
     Raises:
         OSError: it cannot be opened, is a folder, pipe or device, is empty or larger; `strerror` is the cause alone.
         ValueError: the path holds a NUL, which no name can.
-    """
-    descriptor, _ = _open(path, most)
-    return os.fdopen(descriptor, "rb")
-
-
-def read_regular(path: str | Path, most: int) -> bytes:
-    """Returns the content of a regular file; where it grows meanwhile, no more than the size it had.
-
-    Read as a whole and not mapped into memory, where a file that is cut meanwhile would end the process.
-
-    Raises:
-        OSError: as `open_regular`.
-        ValueError: as `open_regular`.
     """
     # By the system's own calls, since a file object costs as much as decoding a small image.
     descriptor, size = _open(path, most)

@@ -4,21 +4,20 @@ Order of the steps, each named in the detector's `ImageSpec`: first frame, 8 bit
 """
 
 import ctypes
-import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError, _imaging
 from PIL.JpegImagePlugin import JpegImageFile
 
+from adscore.containers import examine, without_exif
 from adscore.errors import ImageError
-from adscore.files import open_regular, read_regular
+from adscore.files import read_regular
 from adscore.spec import ImageSpec, Mode
 
 Pixels = NDArray[np.uint8]
@@ -30,14 +29,9 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 MAX_PIXELS = 89_478_485
 # Twice what so many pixels take in 24 bits, as a file without compression holds them.
 MAX_BYTES = 1 << 29
-
 _ORIENTATION_TAG = 0x0112
 _PHOTOMETRIC_TAG, _WHITE_IS_ZERO = 262, 0
 _SAMPLE_FORMAT_TAG, _SIGNED = 339, 2
-_SCAN = b"\xff\xda"
-# Usual are ten.
-_MOST_SCANS = 1000
-_PNG = b"\x89PNG\r\n\x1a\n"
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -87,12 +81,9 @@ def decode(source: str | Path | bytes, spec: ImageSpec, limits: Limits = _LIMITS
     """
     try:
         content = source if isinstance(source, bytes) else read_regular(source, limits.bytes)
-        _check_png(content)
-        with _open(BytesIO(content), limits) as image:
-            if isinstance(image, JpegImageFile):
-                _check_scans(content, image)
-                if spec.jpeg == "reduced":
-                    _reduce_jpeg(image, spec)
+        with _open(content, limits) as image:
+            if spec.jpeg == "reduced" and isinstance(image, JpegImageFile):
+                _reduce_jpeg(image, spec)
             return prepare(_load(image), spec)
     except ImageError:
         raise
@@ -101,13 +92,15 @@ def decode(source: str | Path | bytes, spec: ImageSpec, limits: Limits = _LIMITS
 
 
 def read_header(path: str | Path, limits: Limits = _LIMITS) -> tuple[int, int, Mode]:
-    """Returns (width, height, mode) of an image file as it would be decoded, without decoding it.
+    """Returns (width, height, mode) of an image file as it would be decoded, without decoding its pixels.
+
+    The file is read as a whole, so that what `decode` refuses undecoded is refused here too.
 
     Raises:
         ImageError: as `decode`.
     """
     try:
-        with open_regular(path, limits.bytes) as file, _open(file, limits) as image:
+        with _open(read_regular(path, limits.bytes), limits) as image:
             width, height = image.size
             # Pillow's TIFF decoder has swapped the sides already.
             if _lies_on_its_side(image) and image.format != "TIFF":
@@ -130,18 +123,27 @@ def prepare(image: Image.Image, spec: ImageSpec) -> Pixels:
     return np.frombuffer(image.tobytes(), np.uint8).reshape(spec.shape)
 
 
-def _open(file: BinaryIO, limits: Limits) -> Image.Image:
-    try:
-        image = Image.open(file, formats=FORMATS)
-    except UnidentifiedImageError as error:
-        raise ImageError(_unidentified(file)) from error
+def _open(content: bytes, limits: Limits) -> Image.Image:
+    content = examine(content, limits.pixels)
+    image = _identify(content)
     # Checked here and not by Pillow's own warning, whose filters are global and not safe with threads.
-    if image.width * image.height > limits.pixels:
-        image.close()
-        raise ImageError(f"{image.width}x{image.height} pixels are more than the {limits.pixels} allowed")
+    width, height = image.size
+    if width * height > limits.pixels:
+        raise ImageError(f"{width}x{height} pixels are more than the {limits.pixels} allowed")
     if image.format == "TIFF":
         _silence_libtiff()
     return image
+
+
+def _identify(content: bytes) -> Image.Image:
+    try:
+        return Image.open(BytesIO(content), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        # Pillow looks for a resolution in a JPEG's EXIF, which may be broken where the pixels are sound.
+        rest = without_exif(content)
+        if len(rest) < len(content):
+            return _identify(rest)
+        raise ImageError(_unidentified(content)) from error
 
 
 def _reduce_jpeg(image: JpegImageFile, spec: ImageSpec) -> None:
@@ -149,17 +151,6 @@ def _reduce_jpeg(image: JpegImageFile, spec: ImageSpec) -> None:
     upright = (spec.width, spec.height)
     width, height = upright[::-1] if _lies_on_its_side(image) else upright
     image.draft(spec.mode, (2 * width, 2 * height))
-
-
-def _check_scans(content: bytes, image: JpegImageFile) -> None:
-    """Raises ImageError for a JPEG of so many scans that it would take minutes: each is a pass over all pixels."""
-    assert image.fp is not None  # noqa: S101 - it is open
-    first = content.rfind(_SCAN, 0, image.fp.tell())
-    # Most have one scan of all colours, after which the decoder stops: those are not searched for more.
-    if "progressive" in image.info or content[first + 4] != image.layers:
-        scans = content.count(_SCAN)
-        if scans > _MOST_SCANS:
-            raise ImageError(f"a JPEG of {scans} scans, which are more than the {_MOST_SCANS} allowed")
 
 
 def _load(image: Image.Image) -> Image.Image:
@@ -200,29 +191,13 @@ def _to_eight_bit(image: Image.Image) -> Image.Image:
     return image
 
 
-def _unidentified(file: BinaryIO) -> str:
+def _unidentified(content: bytes) -> str:
     """Returns what a file is that no decoder took: damaged, by the bytes it begins with, or something else."""
-    file.seek(0)
-    prefix = file.read(16)
     for name in FORMATS:
         accept = Image.OPEN[name][1]
-        if accept is not None and accept(prefix) is True:
+        if accept is not None and accept(content[:16]) is True:
             return f"a {name} file that is damaged, or of a kind that cannot be read"
     return f"not an image in a known format ({', '.join(FORMATS)})"
-
-
-def _check_png(content: bytes) -> None:
-    """Raises ImageError if a checksum of PNG's pixels is wrong; Pillow checks those of all other parts."""
-    if not content.startswith(_PNG):
-        return
-    view, start = memoryview(content), len(_PNG)
-    while start + 12 <= len(content):
-        end = start + 8 + int.from_bytes(content[start : start + 4])  # length, name, data, checksum of the last two
-        if content[start + 4 : start + 8] == b"IDAT" and zlib.crc32(view[start + 4 : end]) != int.from_bytes(
-            content[end : end + 4]
-        ):
-            raise ImageError("damaged or truncated PNG: the checksum of its pixels is wrong")
-        start = end + 4
 
 
 @cache

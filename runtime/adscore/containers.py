@@ -1,0 +1,186 @@
+"""What a file claims before any decoder sees it: how many parts and values, so that none costs more than its pixels.
+
+Decoders keep an object for each part of a file, and some look at each byte between the parts one by one. So a small
+file can take minutes and gigabytes, whatever the number of its pixels. The limits are far above what sound files hold.
+"""
+
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+
+from adscore.errors import ImageError
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_CHUNK = struct.Struct(">I4s").unpack_from  # before its data; behind it stands the checksum of name and data
+# In pieces of 8 kB, as libpng writes them, these hold 1.6 GB.
+_MOST_CHUNKS = 200_000
+
+_JPEG = b"\xff\xd8\xff"
+_SEGMENT = struct.Struct(">xBH").unpack_from
+_MARKER = re.compile(rb"\xff[^\0\xff]")
+_WITH_LENGTH = frozenset({*range(0xC0, 0xF0), 0xFE}) - {0xC8, *range(0xD0, 0xDA)}
+_FRAME, _PROGRESSIVE = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}, (0xC2, 0xC6, 0xCA, 0xCE)
+_SCAN = 0xDA
+# What is smaller costs little, whatever it holds, and the walk would take a tenth of decoding it.
+_SMALL = 1 << 14
+# Usual are ten; those of a picture with depth and other pictures inside are some hundreds.
+_MOST_SEGMENTS = 1000
+_MOST_PADDING = 1 << 16
+# A megabyte. The standard knows one only, and Pillow copies all it has for each further one.
+_MOST_EXIF = 16
+# Usual are ten, each a pass over all pixels.
+_MOST_SCANS = 1000
+
+_TIFF = (b"II*\0", b"II\0*", b"MM*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
+_KEPT_AS_BYTES = (1, 2, 7)
+_OFFSETS, _LENGTHS = (273, 324), (279, 325)  # of strips and tiles; Pillow does not look at the lengths
+_TILE_WIDTH, _TILE_LENGTH = 322, 323
+_FURTHER = (34665, 34853, 40965)  # offsets of the directories that Pillow reads as well: EXIF's
+_ASKED = frozenset((_TILE_WIDTH, _TILE_LENGTH, *_FURTHER))
+# Tiles of 16x16 pixels, the smallest there may be, are 349,526 in the largest picture.
+_MOST_VALUES = 400_000
+
+_NETPBM = tuple(b"P%c" % kind for kind in b"0123456fy")
+_TOKEN = rb"(?:\s|#[^\r\n]*+[\r\n])*+(?:[^\s#]|#[^\r\n]*+[\r\n])++"
+_NETPBM_HEADER = re.compile(rb"P(?:[14]\S*+(?:%b){2}|[^14]\S*+(?:%b){3})\s" % (_TOKEN, _TOKEN))
+_MOST_HEADER = 1 << 16
+_MOST_TEXT = 1 << 26
+_MOST_COMMENTS = 10_000
+
+
+def examine(content: bytes, pixels: int) -> bytes:
+    """Returns a file as decoders may see it: without what they need not know and may stumble over.
+
+    Args:
+        content: of a file of any kind.
+        pixels: the most that a tile may have.
+
+    Raises:
+        ImageError: it claims more than any sound file, or a checksum of PNG's pixels is wrong.
+    """
+    if content.startswith(_PNG):
+        _examine_png(content)
+    elif content.startswith(_JPEG):
+        return _examine_jpeg(content)
+    elif content.startswith(_TIFF):
+        _examine_tiff(content, pixels)
+    elif content.startswith(_NETPBM):
+        _examine_netpbm(content)
+    return content
+
+
+def without_exif(content: bytes) -> bytes:
+    """Returns a JPEG without its EXIF; anything else as it is."""
+    if not content.startswith(_JPEG):
+        return content
+    segments = _segments(content)
+    return _without(content, [(before, end) for _, before, start, end in segments if _is_exif(content, start)])
+
+
+def _examine_png(content: bytes) -> None:
+    view, size, start = memoryview(content), len(content), len(_PNG)
+    for _ in range(_MOST_CHUNKS):
+        if start + 12 > size:
+            return
+        length, name = _CHUNK(content, start)
+        end = start + 8 + length
+        # Pillow checks those of all other parts.
+        if name == b"IDAT" and zlib.crc32(view[start + 4 : end]) != int.from_bytes(content[end : end + 4]):
+            raise ImageError("damaged or truncated PNG: the checksum of its pixels is wrong")
+        start = end + 4
+    raise ImageError(f"a PNG of more than {_MOST_CHUNKS} chunks")
+
+
+def _examine_jpeg(content: bytes) -> bytes:
+    """Returns a JPEG, without its EXIF where that is too large to be any."""
+    if len(content) < _SMALL and content.count(b"\xff\xda") <= _MOST_SCANS:
+        return content
+    padding = exif = 0
+    progressive, colours = False, b""
+    for segments, (marker, before, start, _) in enumerate(_segments(content), 1):
+        padding += start - before
+        if segments > _MOST_SEGMENTS:
+            raise ImageError(f"a JPEG of more than {_MOST_SEGMENTS} segments before its pixels")
+        exif += _is_exif(content, start)
+        if marker in _FRAME:
+            progressive, colours = marker in _PROGRESSIVE, content[start + 9 : start + 10]
+        # Most have one scan of all colours, after which the decoder stops: those are not searched for more.
+        elif marker == _SCAN and (progressive or content[start + 4 : start + 5] != colours):
+            scans = content.count(b"\xff\xda")
+            if scans > _MOST_SCANS:
+                raise ImageError(f"a JPEG of {scans} scans, which are more than the {_MOST_SCANS} allowed")
+    if padding > _MOST_PADDING:
+        raise ImageError(f"a JPEG with more than {_MOST_PADDING} bytes between its segments")
+    return without_exif(content) if exif > _MOST_EXIF else content
+
+
+def _segments(content: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """Yields (marker, end of the one before, start, end) of a JPEG's segments to its first scan, or to its end."""
+    before = 2
+    while match := _MARKER.search(content, before):
+        start = match.start()
+        marker, length = _SEGMENT(content, start) if start + 4 <= len(content) else (0, 0)
+        end = start + 2 + (max(2, length) if marker in _WITH_LENGTH else 0)
+        yield marker, before, start, end
+        if marker == _SCAN:
+            return
+        before = end
+    yield 0, before, max(before, len(content)), len(content)
+
+
+def _is_exif(content: bytes, start: int) -> bool:
+    return content.startswith(b"\xff\xe1", start) and content.startswith(b"Exif\0\0", start + 4)
+
+
+def _examine_tiff(content: bytes, pixels: int) -> None:
+    order, big = "<" if content.startswith(b"II") else ">", content[2] == 43
+    try:
+        (first,) = struct.unpack_from(f"{order}Q" if big else f"{order}I", content, 8 if big else 4)
+        found = _examine_directory(content, first, order, big)
+        width, length = found.get(_TILE_WIDTH, 0), found.get(_TILE_LENGTH, 0)
+        if width * length > pixels:
+            raise ImageError(f"tiles of {width}x{length} pixels are more than the {pixels} allowed")
+        for tag in _FURTHER:
+            if tag in found:
+                _examine_directory(content, found[tag], order, big)
+    except (struct.error, OverflowError):
+        return  # cut off, or an offset beyond all files: the decoder will say so
+
+
+def _examine_directory(content: bytes, start: int, order: str, big: bool) -> dict[int, int]:
+    """Returns the numbers asked for in a TIFF directory by tag, the largest of each."""
+    entry = struct.Struct(f"{order}HHQ8s" if big else f"{order}HHI4s")
+    (values,) = struct.unpack_from(f"{order}Q" if big else f"{order}H", content, start)
+    start += 8 if big else 2
+    body = memoryview(content)[start : start + min(values, _MOST_VALUES) * entry.size]
+    found: dict[int, int] = {}
+    for tag, kind, count, value in entry.iter_unpack(body[: len(body) // entry.size * entry.size]):
+        # What would not fit into the file is passed over.
+        if count <= len(content) and tag not in _LENGTHS and (kind not in _KEPT_AS_BYTES or tag in _OFFSETS):
+            values += count
+        if tag in _ASKED and kind in _NUMBERS and count == 1:
+            (number,) = struct.unpack_from(order + _NUMBERS[kind], value)
+            found[tag] = max(number, found.get(tag, 0))
+    if values > _MOST_VALUES:
+        raise ImageError(f"a TIFF of more than {_MOST_VALUES} strips, tiles and other values")
+    return found
+
+
+def _examine_netpbm(content: bytes) -> None:
+    if len(content) > _MOST_HEADER and not _NETPBM_HEADER.match(content, 0, _MOST_HEADER):
+        raise ImageError(f"a PPM with a header of more than {_MOST_HEADER} bytes")
+    if content[1:2] in (b"1", b"2", b"3"):
+        if len(content) > _MOST_TEXT:
+            raise ImageError(f"a PPM in text of more than {_MOST_TEXT} bytes")
+        if content.count(b"#") > _MOST_COMMENTS:
+            raise ImageError(f"a PPM in text with more than {_MOST_COMMENTS} comments")
+
+
+def _without(content: bytes, spans: list[tuple[int, int]]) -> bytes:
+    """Returns `content` without some parts, (start, end) each, in their order."""
+    if not spans:
+        return content
+    view, starts, ends = memoryview(content), [0, *(end for _, end in spans)], [start for start, _ in spans]
+    return b"".join(view[start:end] for start, end in zip(starts, [*ends, len(content)], strict=True))
