@@ -18,6 +18,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from adscore.containers import examine, without_exif
 from adscore.errors import ImageError
 from adscore.files import read_regular
+from adscore.netpbm import has_unusual_maximum, scale
 from adscore.spec import ImageSpec, Mode
 
 Pixels = NDArray[np.uint8]
@@ -155,6 +156,8 @@ def _reduce_jpeg(image: JpegImageFile, spec: ImageSpec) -> None:
 
 def _load(image: Image.Image) -> Image.Image:
     """Returns the first frame, upright, 8 bits a channel."""
+    if image.format == "PPM" and has_unusual_maximum(image):
+        return _to_eight_bit(scale(image))
     image.load()
     # Alpha is ignored, and Pillow would warn of a transparency that it cannot carry over to another mode.
     image.info.pop("transparency", None)

@@ -7,9 +7,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from adscore.errors import ImageError
 from adscore.images import Limits, decode, read_header
 from adscore.spec import ImageSpec
 from tests.causes import cause
@@ -187,3 +189,18 @@ def test_netpbm_of_very_many_comments_or_a_long_header(refused: Callable[[bytes]
     assert decode(b"P4 # bits\n800 800\n" + b"\xff" * 80_000, GREY).tolist() == [[[0], [0]], [[0], [0]]]
     large = b"P3 1 1 255 1 2 3".ljust((1 << 26) + 1)
     assert refused(large) == "a PPM in text of more than 67108864 bytes"
+
+
+@pytest.mark.parametrize("kind", ["L", "RGB"])
+@pytest.mark.parametrize("maximum", [1, 2, 15, 100, 254, 256, 1000, 1023, 4095, 16383, 65534])
+def test_netpbm_of_any_maximum_becomes_what_pillow_makes_of_it(kind: str, maximum: int) -> None:
+    samples = np.linspace(0, 255 if maximum < 256 else 65535, 600).astype("u1" if maximum < 256 else ">u2")
+    samples[:3] = 0, maximum // 2, maximum
+    content = b"P%d 20 %d %d\n" % ((5, 30, maximum) if kind == "L" else (6, 10, maximum)) + samples.tobytes()
+    with Image.open(BytesIO(content)) as image:
+        pillow = np.asarray(image)
+    size = pillow.shape[:2]
+    expected = pillow.reshape(*size, -1) >> (8 if image.mode == "I" else 0)
+    assert decode(content + b"more", ImageSpec(20, size[0], kind)).tolist() == expected.tolist()  # type: ignore[arg-type]
+    with pytest.raises(ImageError, match=r"^not enough image data$"):
+        decode(content[:-1], GREY)
