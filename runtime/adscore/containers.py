@@ -61,10 +61,10 @@ def examine(content: bytes, pixels: int) -> bytes:
         ImageError: it claims more than any sound file, or a checksum of PNG's pixels is wrong.
     """
     if content.startswith(_PNG):
-        _examine_png(content)
-    elif content.startswith(_JPEG):
+        return _examine_png(content)
+    if content.startswith(_JPEG):
         return _examine_jpeg(content)
-    elif content.startswith(_TIFF):
+    if content.startswith(_TIFF):
         _examine_tiff(content, pixels)
     elif content.startswith(_NETPBM):
         _examine_netpbm(content)
@@ -79,16 +79,21 @@ def without_exif(content: bytes) -> bytes:
     return _without(content, [(before, end) for _, before, start, end in segments if _is_exif(content, start)])
 
 
-def _examine_png(content: bytes) -> None:
+def _examine_png(content: bytes) -> bytes:
+    """Returns a PNG without its colour profile, which Pillow would unpack, and refuse if it is large."""
     view, size, start = memoryview(content), len(content), len(_PNG)
+    profiles: list[tuple[int, int]] = []
     for _ in range(_MOST_CHUNKS):
         if start + 12 > size:
-            return
+            return _without(content, profiles) if profiles else content
         length, name = _CHUNK(content, start)
         end = start + 8 + length
-        # Pillow checks those of all other parts.
-        if name == b"IDAT" and zlib.crc32(view[start + 4 : end]) != int.from_bytes(content[end : end + 4]):
-            raise ImageError("damaged or truncated PNG: the checksum of its pixels is wrong")
+        if name == b"IDAT":
+            # Pillow checks those of all other parts.
+            if zlib.crc32(view[start + 4 : end]) != int.from_bytes(content[end : end + 4]):
+                raise ImageError("damaged or truncated PNG: the checksum of its pixels is wrong")
+        elif name == b"iCCP":
+            profiles.append((start, end + 4))
         start = end + 4
     raise ImageError(f"a PNG of more than {_MOST_CHUNKS} chunks")
 

@@ -1,5 +1,6 @@
 """Files that claim more than any sound one: refused before a decoder takes time or memory for each part."""
 
+import os
 import struct
 import zlib
 from collections.abc import Callable
@@ -53,6 +54,18 @@ def test_a_png_of_very_many_chunks(refused: Callable[[bytes], str], name: bytes)
     for before, behind in ((200_000, 0), (0, 200_000)):
         many = head + chunk(name) * before + rest[:-12] + chunk(name) * behind + rest[-12:]
         assert refused(many) == "a PNG of more than 200000 chunks"
+
+
+@pytest.mark.parametrize("profile", [zlib.compress(os.urandom(2_000_000)), zlib.compress(bytes(2_000_000)), b"none"])
+def test_a_large_or_broken_colour_profile_of_a_png_is_passed_over(tmp_path: Path, profile: bytes) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = BytesIO()
+    Image.fromarray(np.arange(6, dtype=np.uint8).reshape(2, 3)).save(content, "PNG", exif=exif)
+    head, rest = content.getvalue()[:33], content.getvalue()[33:]
+    (tmp_path / "a.png").write_bytes(head + chunk(b"iCCP", b"x\0\0" + profile) + rest)
+    assert decode(tmp_path / "a.png", ImageSpec(2, 3, "L"))[..., 0].tolist() == [[3, 0], [4, 1], [5, 2]]
+    assert read_header(tmp_path / "a.png") == (2, 3, "L")
 
 
 @pytest.mark.parametrize("segment", [b"\xff\xe5\0\2", b"\xff\xfe\0\2", b"\xff\xdd\0\4\0\0"])
