@@ -4,6 +4,7 @@ Order of the steps, each named in the detector's `ImageSpec`: first frame, 8 bit
 """
 
 import ctypes
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -45,6 +46,9 @@ _UPRIGHT = {
 }
 
 _GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
+
+# What Pillow logs of a damaged file, it raises as well; without any handler Python would print it to stderr.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)

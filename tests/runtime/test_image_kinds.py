@@ -153,3 +153,17 @@ def test_a_damaged_tiff_writes_nothing_to_stderr() -> None:
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout != b""
+
+
+@pytest.mark.parametrize("configured", [False, True])
+def test_what_pillow_logs_reaches_stderr_only_if_logging_is_set_up(configured: bool) -> None:
+    program = (
+        "import logging, sys; from adscore.images import *; from adscore.errors import ImageError\n"
+        f"if {configured}: logging.basicConfig(format='%(name)s: %(message)s', level='ERROR')\n"
+        "try:\n    decode(sys.stdin.buffer.read(), ImageSpec(8, 8, 'L'))\nexcept ImageError as error:\n    print(error)"
+    )
+    content = tiff(np.zeros((2, 2, 100), np.uint8), GREY)
+    done = subprocess.run([sys.executable, "-c", program], input=content, capture_output=True, check=False)
+    assert done.stdout == b"a TIFF file that is damaged, or of a kind that cannot be read\n"
+    logged = b"PIL.TiffImagePlugin: More samples per pixel than can be decoded: 100\n"
+    assert done.stderr == (logged if configured else b"")
