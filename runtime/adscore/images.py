@@ -31,6 +31,8 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 MAX_PIXELS = 89_478_485
 # Twice what so many pixels take in 24 bits, as a file without compression holds them.
 MAX_BYTES = 1 << 29
+# Resizing takes a table of some 16 bytes for each pixel of a side.
+_MOST_SIDE = 1_000_000
 _ORIENTATION_TAG = 0x0112
 _PHOTOMETRIC_TAG, _WHITE_IS_ZERO = 262, 0
 _SAMPLE_FORMAT_TAG, _SIGNED = 339, 2
@@ -135,6 +137,8 @@ def _open(content: bytes, limits: Limits) -> Image.Image:
     width, height = image.size
     if width * height > limits.pixels:
         raise ImageError(f"{width}x{height} pixels are more than the {limits.pixels} allowed")
+    if width > _MOST_SIDE or height > _MOST_SIDE:
+        raise ImageError(f"{width}x{height} pixels have a side of more than {_MOST_SIDE}")
     if image.format == "TIFF":
         _silence_libtiff()
     return image

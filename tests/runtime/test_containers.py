@@ -217,3 +217,13 @@ def test_netpbm_of_any_maximum_becomes_what_pillow_makes_of_it(kind: str, maximu
     assert decode(content + b"more", ImageSpec(20, size[0], kind)).tolist() == expected.tolist()  # type: ignore[arg-type]
     with pytest.raises(ImageError, match=r"^not enough image data$"):
         decode(content[:-1], GREY)
+
+
+def test_a_side_of_more_than_a_million_pixels(refused: Callable[[bytes], str]) -> None:
+    for size in ((1_000_001, 1), (1, 1_000_001)):
+        content = BytesIO()
+        Image.new("1", size).save(content, "PNG")
+        assert refused(content.getvalue()) == f"{size[0]}x{size[1]} pixels have a side of more than 1000000"
+    content = BytesIO()
+    Image.new("L", (1, 1_000_000), 9).save(content, "PNG")
+    assert decode(content.getvalue(), GREY).tolist() == EVEN
