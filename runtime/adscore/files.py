@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+import sys
 from pathlib import Path
 
 # A pipe without a writer would be waited for; Windows has no such flag, and text is its default.
@@ -28,6 +29,12 @@ def read_regular(path: str | Path, most: int) -> bytes:
         return content
     finally:
         os.close(descriptor)
+
+
+def check_regular(path: str | Path) -> None:
+    """Raises OSError unless `path` is a regular file that holds something; who opens a pipe waits for its writer."""
+    descriptor, _ = _open(path, sys.maxsize)
+    os.close(descriptor)
 
 
 def _open(path: str | Path, most: int) -> tuple[int, int]:

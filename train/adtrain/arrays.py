@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adscore.errors import InputError
-from adscore.files import open_regular
+from adscore.files import check_regular
 from adscore.images import Pixels
 from adtrain.quiet import import_tensorflow
 
@@ -103,7 +103,8 @@ def read_idx(path: Path) -> NDArray[Any]:
     """
     fault = InputError(f"{path}: no IDX file of uint8; give a folder of images, a .npz, or an IDX file")
     try:
-        with open_regular(path, sys.maxsize) as raw, gzip.open(raw) if path.suffix == ".gz" else raw as file:
+        check_regular(path)
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             kind = file.read(4)
             if len(kind) < 4 or kind[:2] != b"\0\0" or kind[2] != _IDX_UINT8:
                 raise fault
@@ -130,7 +131,7 @@ def _from_npz(path: Path, split: Split) -> LabelledImages:
 
 def _open_npz(path: Path) -> Any:
     try:
-        open_regular(path, sys.maxsize).close()
+        check_regular(path)
         arrays = np.load(path)
         if not hasattr(arrays, "files"):
             raise ValueError("a single array")

@@ -3,7 +3,6 @@
 import csv
 import json
 import platform
-import sys
 import warnings
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ import numpy as np
 
 from adexport.scoring import Scoring
 from adscore.errors import ADError
-from adscore.files import open_regular, read_regular
+from adscore.files import check_regular, read_regular
 from adscore.images import Pixels
 from adscore.spec import ImageSpec, TrainingRecord
 from adscore.spec_json import read_as
@@ -134,8 +133,8 @@ def load_weights(run: Run) -> Any:
 
 
 def _regular(path: Path) -> Path:
-    """Returns the path of a regular file as it is; a pipe would be waited for by whoever opens it."""
-    open_regular(path, sys.maxsize).close()
+    """Returns the path of a regular file as it is."""
+    check_regular(path)
     return path
 
 
