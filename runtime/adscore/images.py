@@ -33,6 +33,9 @@ MAX_PIXELS = 89_478_485
 MAX_BYTES = 1 << 29
 # Resizing takes a table of some 16 bytes for each pixel of a side.
 _MOST_SIDE = 1_000_000
+# EXIF that is larger holds more than an orientation should take.
+_MOST_EXIF = 1 << 20
+
 _ORIENTATION_TAG = 0x0112
 _PHOTOMETRIC_TAG, _WHITE_IS_ZERO = 262, 0
 _SAMPLE_FORMAT_TAG, _SIGNED = 339, 2
@@ -178,6 +181,8 @@ def _load(image: Image.Image) -> Image.Image:
 def _orientation(image: Image.Image) -> int:
     if not image.info and image.format != "TIFF":
         return 1  # as for most small files; asking costs a tenth of decoding one
+    if len(image.info.get("exif", b"")) > _MOST_EXIF:
+        return 1
     try:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:  # noqa: BLE001 - broken EXIF says nothing of the pixels, which may be sound

@@ -116,6 +116,15 @@ def test_an_orientation_that_is_none_turns_nothing(tmp_path: Path, orientation: 
     assert read_header(tmp_path / "a.png") == (3, 2, "L")
 
 
+def test_exif_of_more_than_a_megabyte_counts_as_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    for padding, expected in ((1000, [[5, 4, 3], [2, 1, 0]]), (1 << 20, [[0, 1, 2], [3, 4, 5]])):
+        image = Image.fromarray(np.arange(6, dtype=np.uint8).reshape(2, 3))
+        image.save(tmp_path / "a.png", exif=exif.tobytes() + bytes(padding))
+        assert decode(tmp_path / "a.png", ImageSpec(3, 2, "L"))[..., 0].tolist() == expected
+
+
 def test_transparency_of_a_palette_raises_no_warning() -> None:
     image = Image.new("P", (2, 2), 1)
     image.putpalette([0, 0, 0, 200, 100, 50])
