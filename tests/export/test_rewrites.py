@@ -132,6 +132,20 @@ def test_the_light(plain: Graph) -> None:
     assert_same(before, after)
 
 
+@pytest.mark.parametrize(("channels", "width", "blocks"), [(1, 64, 4), (3, 64, 4), (1, 96, 5)])
+def test_the_blur_in_blocks(plain: Graph, channels: int, width: int, blocks: int) -> None:
+    from adexport.rewrites import optimized
+
+    before = optimized(plain(width, 64, channels), [rule("blur.blur_one_channel"), rule("blur.blur_several_channels")])
+    after = optimized(before, [rule("blur.blur_in_blocks")])
+    difference = Counter(operators(after))
+    difference.subtract(operators(before))
+    assert {name: number for name, number in difference.items() if number} == {
+        "MatMul": blocks - 2, "Slice": blocks, "Concat": 2,
+    }  # fmt: skip
+    assert_same(before, after)
+
+
 def test_the_blur_of_a_large_picture_stays_a_convolution(plain: Graph) -> None:
     from adexport.rewrites import optimized
 

@@ -26,7 +26,7 @@ RULES = (
 
 
 # What int8 needs besides.
-INT8_RULES = (*RULES, phases.by_phases)
+INT8_RULES = (*RULES, phases.by_phases, blur.blur_in_blocks)
 
 
 def optimized(model: onnx.ModelProto, rules: Sequence[RewriteRule] = RULES) -> onnx.ModelProto:

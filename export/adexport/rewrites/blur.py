@@ -4,6 +4,7 @@ The blur is linear along each axis, its mirrored border included: a picture's ro
 another. That is more arithmetic in fewer passes, and faster at every size measured, up to the limit below.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from onnxscript.rewriter.pattern import RewriteRule
 from adexport.rewrites.constants import constant, is_constant, numbers, shape_of
 
 LARGEST_SIDE = 256  # pixels
+_BLOCK = 32  # rows
 
 
 def _one_channel(
@@ -60,5 +62,38 @@ def _matrix(side: int, weights: NDArray[np.float32], places: NDArray[np.int64]) 
     return matrix
 
 
+def _products(op: Any, x: ir.Value, vertical: ir.Value, horizontal: ir.Value) -> Any:
+    return op.MatMul(op.MatMul(vertical, x), horizontal)
+
+
+def _in_blocks(op: Any, x: ir.Value, vertical: ir.Value, horizontal: ir.Value) -> Any:
+    if not is_constant(vertical, horizontal) or shape_of(x) is None:
+        return None
+    down, across = numbers(vertical), numbers(horizontal).T
+    if any(matrix.ndim != 2 or len(matrix) % _BLOCK or len(matrix) == _BLOCK for matrix in (down, across)):
+        return None
+    parts = [op.MatMul(block, rows) for block, rows in _blocks(op, x, down, vertical, axis=-2)]
+    blurred = op.Concat(*parts, axis=-2)
+    parts = [op.MatMul(columns, block) for block, columns in _blocks(op, blurred, across, horizontal, axis=-1)]
+    return op.Concat(*parts, axis=-1)
+
+
+def _blocks(
+    op: Any, x: ir.Value, matrix: NDArray[np.float32], like: ir.Value, axis: int
+) -> Iterator[tuple[ir.Value, ir.Value]]:
+    """Yields each block of a matrix' rows, without what is zero, and what it is multiplied by."""
+    for place in range(0, len(matrix), _BLOCK):
+        block = matrix[place : place + _BLOCK]
+        read = np.flatnonzero(block.any(axis=0))
+        first, behind = int(read[0]), int(read[-1]) + 1
+        inputs = [
+            constant(op, np.array([number]), like, f"{role}_{place}")
+            for role, number in (("first", first), ("behind", behind), ("axis", axis))
+        ]
+        weights = block[:, first:behind] if axis == -2 else block[:, first:behind].T
+        yield constant(op, weights, like, f"block_{place}"), op.Slice(x, *inputs)
+
+
+blur_in_blocks = RewriteRule(_products, _in_blocks)
 blur_one_channel = RewriteRule(_one_channel, _by_matrices)
 blur_several_channels = RewriteRule(_several_channels, _by_matrices)
