@@ -70,17 +70,22 @@ def assert_same(before: onnx.ModelProto, after: onnx.ModelProto) -> None:
 
 
 def rule(name: str) -> Any:
-    from adexport.rewrites import affine, blur, decoder, layout, light, phases, pixels
+    from adexport.rewrites import affine, blur, decoder, layout, light, phases, pixels, widening
 
     home, _, own = name.partition(".")
     modules = {
         "affine": affine, "blur": blur, "decoder": decoder, "layout": layout, "light": light, "phases": phases,
-        "pixels": pixels,
+        "pixels": pixels, "widening": widening,
     }  # fmt: skip
     return getattr(modules[home], own)
 
 
 DENSE = ["layout.flatten_channels_first", "layout.unflatten_channels_first"]
+# As far as the dense layer makes what the phases are made of.
+DECODER = [
+    *DENSE, "decoder.one_dense", "affine.into_conv_transpose", "affine.into_dense", "affine.add_once",
+    "phases.by_phases",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -96,6 +101,8 @@ DENSE = ["layout.flatten_channels_first", "layout.unflatten_channels_first"]
         ("affine.add_once", [*DENSE, "affine.into_dense"], {"Add": 1}, {}),
         ("blur.blur_one_channel", [], {"Gather": 2, "Conv": 2}, {"MatMul": 2}),
         ("phases.by_phases", [], {"ConvTranspose": 2}, {"Conv": 2, "Transpose": 6}),
+        ("widening.bias_as_weights", DECODER, {"Add": 1}, {"Pad": 1}),
+        ("widening.with_border", [*DECODER, "widening.bias_as_weights"], {"Add": 1}, {"Transpose": 1}),
     ],
 )
 def test_a_rule_fits_and_changes_no_score(

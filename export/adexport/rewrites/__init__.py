@@ -7,7 +7,7 @@ import onnx_ir as ir
 from onnx_ir.passes.common import RemoveUnusedNodesPass
 from onnxscript.rewriter.pattern import RewriteRule
 
-from adexport.rewrites import affine, blur, decoder, layout, light, phases, pixels
+from adexport.rewrites import affine, blur, decoder, layout, light, phases, pixels, widening
 
 # In this order: a later rule looks for what an earlier one leaves.
 RULES = (
@@ -26,7 +26,13 @@ RULES = (
 
 
 # What int8 needs besides.
-INT8_RULES = (*RULES, phases.by_phases, blur.blur_in_blocks)
+INT8_RULES = (
+    *RULES,
+    phases.by_phases,
+    widening.bias_as_weights,
+    widening.with_border,
+    blur.blur_in_blocks,
+)
 
 
 def optimized(model: onnx.ModelProto, rules: Sequence[RewriteRule] = RULES) -> onnx.ModelProto:
