@@ -5,6 +5,7 @@ weights, which are scaled output by output anyway, and those of the output's cha
 whole steps of its output, which are widened channel by channel. It costs nothing at run time.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,19 +13,16 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from adexport.observe import Values
+from adexport.equalize import CHANNELS_FIRST
+from adexport.steps import STEPS, Steps
 
-_STEPS = 255
+CHANNELS_LAST = [0, 2, 3, 1]
 _LARGEST_WEIGHT = 127
-# A channel is not scaled up further than this: one that never spoke would be scaled without bound.
-_SMALLEST_SHARE = 1e-6
 # Biases, as multiples of the weights' steps, stay this far within 32 bits.
 _LARGEST_BIAS = 2.0**30
 
 
-def narrow_conv(
-    graph: onnx.GraphProto, conv: onnx.NodeProto, last: str, read: tuple[Values, Values], made: tuple[Values, Values]
-) -> None:
+def narrow_conv(graph: onnx.GraphProto, conv: onnx.NodeProto, last: str, read: Steps, made: Steps) -> None:
     """Puts a convolution in eight bits in the place of a float one.
 
     Args:
@@ -32,32 +30,25 @@ def narrow_conv(
         conv: the convolution, with constant weights.
         last: the value where what it makes is widened: its output, or behind nodes that only move pixels, which then
             move bytes. Channel c there holds the convolution's channels c, c + channels, and so on.
-        read: lowest and highest value of each channel of its input, zero included.
-        made: the same of `last`.
+        read: steps of the channels of its input, which share their zero.
+        made: steps of the channels of `last`.
     """
     constants = {each.name: numpy_helper.to_array(each).astype(np.float64) for each in graph.initializer}
     weights = constants[conv.input[1]]
     bias = constants[conv.input[2]] if len(conv.input) > 2 else np.zeros(len(weights))
-    step_read, zero_read = _shared_zero(*read, np.square(weights).sum(axis=(0, 2, 3)))
-    step_made, zero_made = _steps(*made)
-    weights = weights * step_read[:, np.newaxis, np.newaxis]
-    repeats = len(weights) // len(step_made)
-    step, zero = np.tile(step_made, repeats), np.tile(zero_made, repeats)
+    weights = weights * read.step[:, np.newaxis, np.newaxis]
+    repeats = len(weights) // len(made.step)
+    step, zero = np.tile(made.step, repeats), np.tile(made.zero, repeats)
     scale = np.abs(weights).max(axis=(1, 2, 3)) / _LARGEST_WEIGHT
-    scale = np.maximum(scale, (np.abs(bias) + _STEPS * step) / _LARGEST_BIAS)
+    scale = np.maximum(scale, (np.abs(bias) + STEPS * step) / _LARGEST_BIAS)
     prefix = conv.output[0]
 
     def put(role: str, array: NDArray[Any]) -> str:
         graph.initializer.append(numpy_helper.from_array(array, f"{prefix}_{role}"))
         return f"{prefix}_{role}"
 
-    one = put("one", np.array(1, np.float32))
+    one, read_zero = put("one", np.array(1, np.float32)), put("read_zero", np.array(read.zero[0], np.uint8))
     weight_scale = put("weight_scale", (scale / step).astype(np.float32))
-    narrow_input = [
-        conv.input[0], put("read_step", step_read.astype(np.float32)),
-        put("read_zeros", np.full(len(step_read), zero_read, np.uint8)),
-    ]  # fmt: skip
-    wide_input = [f"{prefix}_read", one, put("read_zero", np.array(zero_read, np.uint8))]
     wide_weights = [
         put("weights", np.round(weights / scale[:, np.newaxis, np.newaxis, np.newaxis]).astype(np.int8)),
         weight_scale, put("weight_zero", np.zeros(len(scale), np.int8)),
@@ -68,56 +59,69 @@ def narrow_conv(
         weight_scale, put("bias_zero", np.zeros(len(scale), np.int32)),
     ]  # fmt: skip
     narrow_output = [f"{prefix}_whole", one, put("zero", np.array(0, np.uint8))]
-    wide_output = [
-        f"{last}_narrow", put("made_step", step_made.astype(np.float32)), put("made_zero", zero_made.astype(np.uint8)),
-    ]  # fmt: skip
 
     convolution = onnx.NodeProto()
     convolution.CopyFrom(conv)
     convolution.input[:] = [f"{prefix}_wide_{role}" for role in ("read", "weights", "bias")]
     convolution.output[:] = narrow_output[:1]
     before = [
-        helper.make_node("QuantizeLinear", narrow_input, wide_input[:1], axis=1),
-        helper.make_node("DequantizeLinear", wide_input, convolution.input[:1]),
+        *_rounded(graph, conv.input[0], f"{prefix}_read", read, [one, read_zero], put),
+        helper.make_node("DequantizeLinear", [f"{prefix}_read", one, read_zero], convolution.input[:1]),
         helper.make_node("DequantizeLinear", wide_weights, convolution.input[1:2], axis=0),
         helper.make_node("DequantizeLinear", wide_bias, convolution.input[2:], axis=0),
         convolution,
         # What moves bytes reads them under the old name.
-        helper.make_node("QuantizeLinear", narrow_output, [f"{last}_narrow" if last == prefix else prefix]),
+        helper.make_node("QuantizeLinear", narrow_output, [narrow_name(last) if last == prefix else prefix]),
     ]
-    after = helper.make_node("DequantizeLinear", wide_output, [last], axis=1)
     nodes: list[onnx.NodeProto] = []
     for node in graph.node:
         nodes += before if node == conv else [node]
-        if last in node.output:
-            if last != prefix:
-                node.output[:] = wide_output[:1]
-            nodes.append(after)
+        if last != prefix and last in node.output:
+            node.output[:] = [narrow_name(last)]
     del graph.node[:]
     graph.node.extend(nodes)
 
 
-def _steps(lowest: Values, highest: Values) -> tuple[Values, Values]:
-    """Returns the step of each channel and its zero point, in 0..255."""
-    step = _bounded((highest - lowest) / _STEPS)
-    return step, np.round(-lowest / step)
+def narrow_name(name: str) -> str:
+    """Returns the name of this value in bytes."""
+    return f"{name}_narrow"
 
 
-def _shared_zero(lowest: Values, highest: Values, influence: Values) -> tuple[Values, int]:
-    """Returns the step of each channel, and the zero point that they share, since what pads has no channel.
+def widen(graph: onnx.GraphProto, name: str, steps: Steps) -> None:
+    """Makes floats of bytes again, channels first, where `narrow_conv` left them."""
+    inputs = [narrow_name(name), f"{name}_made_step", f"{name}_made_zero"]
+    arrays: tuple[NDArray[Any], ...] = (steps.step.astype(np.float32), steps.zero.astype(np.uint8))
+    graph.initializer.extend(map(numpy_helper.from_array, arrays, inputs[1:]))
+    place = next(place for place, node in enumerate(graph.node) if inputs[0] in node.output)
+    graph.node.insert(place + 1, helper.make_node("DequantizeLinear", inputs, [name], axis=1))
 
-    Of all zero points it is the one that rounding disturbs the output least by: the sum of squared steps, each times
-    the channel's influence, the sum of its squared weights.
+
+def _rounded(
+    graph: onnx.GraphProto, name: str, narrow: str, steps: Steps, whole: list[str],
+    put: Callable[[str, NDArray[Any]], str],
+) -> list[onnx.NodeProto]:  # fmt: skip
+    """Returns the nodes that make bytes of a value, channels first.
+
+    With a step of one it is rounded channels last, where the kernels read it. Each row is rounded in two halves with a
+    step of their own, which is one: with one step ONNX Runtime would round before it moves, and then move slowly.
     """
-
-    def steps(zero: int) -> Values:
-        return _bounded(np.maximum(highest / (_STEPS - zero or np.inf), -lowest / (zero or np.inf)))
-
-    lower, upper = (lowest < 0).any(), (highest > 0).any()
-    zeros = range(int(lower), _STEPS + 1 - int(upper))
-    zero = min(zeros, key=lambda zero: float(np.sum(np.square(steps(zero)) * influence)))
-    return steps(zero), zero
-
-
-def _bounded(steps: Values) -> Values:
-    return np.asarray(np.maximum(steps, _SMALLEST_SHARE * (steps.max() or 1.0)))
+    if not steps.is_one:
+        each = put("read_step", steps.step.astype(np.float32)), put("read_zeros", steps.zero.astype(np.uint8))
+        return [helper.make_node("QuantizeLinear", [name, *each], [narrow], axis=1)]
+    maker = next((node for node in graph.node if name in node.output), None)
+    if maker is not None and maker.op_type == "Transpose" and list(maker.attribute[0].ints) == CHANNELS_FIRST:
+        return [
+            helper.make_node("QuantizeLinear", [maker.input[0], *whole], [f"{narrow}_last"]),
+            helper.make_node("Transpose", [f"{narrow}_last"], [narrow], perm=CHANNELS_FIRST),
+        ]
+    if len(steps.step) % 2:
+        return [helper.make_node("QuantizeLinear", [name, *whole], [narrow])]
+    halves = put("read_ones", np.ones(2, np.float32)), put("read_zeros", np.full(2, steps.zero[0], np.uint8))
+    split, joined = np.array([0, 0, 2, -1]), np.array([0, 0, -1, len(steps.step)])
+    return [
+        helper.make_node("Transpose", [name], [f"{narrow}_moved"], perm=CHANNELS_LAST),
+        helper.make_node("Reshape", [f"{narrow}_moved", put("split", split)], [f"{narrow}_split"]),
+        helper.make_node("QuantizeLinear", [f"{narrow}_split", *halves], [f"{narrow}_halves"], axis=2),
+        helper.make_node("Reshape", [f"{narrow}_halves", put("joined", joined)], [f"{narrow}_last"]),
+        helper.make_node("Transpose", [f"{narrow}_last"], [narrow], perm=CHANNELS_FIRST),
+    ]

@@ -1,11 +1,12 @@
 """The graph in int8: the large convolutions in eight bits, and the large weights; what judges stays in float.
 
 Static quantization: ranges come from held-out images, a range for each channel. The first layer stays in float: with
-one to three input channels it is cheap, and int8 would be slower. So do the last layer, the error and the score. Dense
-layers store their weights in eight bits and compute in float: they are cheap, and a latent vector in eight bits is too
-coarse. Their weights are widened by Cast and Mul, which ONNX Runtime does once, when the file is opened; with
-DequantizeLinear it would do so at every run, or put a product in their place that narrows activations too. In the end
-what rounding shifts on average is taken off again, wherever the graph adds a constant in float.
+one to three input channels it is cheap, and int8 would be slower. So do the error and the score, and so does the last
+layer, unless `adexport.rewrites.places` made products of it, whose sums are floats. Dense layers store their weights in
+eight bits and compute in float: they are cheap, and a latent vector in eight bits is too coarse. Their weights are
+widened by Cast and Mul, which ONNX Runtime does once, when the file is opened; with DequantizeLinear it would do so at
+every run, or put a product in their place that narrows activations too. In the end what rounding shifts on average is
+taken off again, wherever the graph adds a constant in float.
 """
 
 from collections.abc import Sequence
@@ -16,10 +17,13 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from adexport.equalize import equalize
 from adexport.graph import tidied
-from adexport.narrow_conv import narrow_conv
-from adexport.observe import means, ranges, spread
+from adexport.narrow_conv import narrow_conv, narrow_name, widen
+from adexport.narrow_products import influence_of, narrow_products, products_of, turn_round
+from adexport.observe import Values, means, ranges, spread
 from adexport.rewrites.phases import MOVES
+from adexport.steps import Steps, own_zeros, shared_zero
 from adscore.images import Pixels
 
 # Convolutions from pixels, of one or three channels, stay in float.
@@ -36,18 +40,61 @@ def quantized(model: onnx.ModelProto, images: Pixels) -> onnx.ModelProto:
         images: held-out images, uint8 (n, height, width, channels); at most 512 are used, spread evenly, and fewer
             large ones.
     """
-    result = onnx.ModelProto()
-    result.CopyFrom(model)
     batches = spread(images)
     large = _large_layers(model.graph)
-    found = ranges(model, [name for conv, last in large for name in (conv.input[0], last)], batches)
-    for conv, last in large:
-        narrow_conv(result.graph, conv, last, found[conv.input[0]], found[last])
+    even, read = _with_even_steps(model, [conv for conv, _ in large], batches)
+    # Products take channels last, and ranges channels first.
+    made = [conv.output[0] if products_of(even.graph, last) else last for conv, last in large]
+    found = ranges(even, made, batches)
+    result = _copied(even)
+    for (conv, last), name, steps in zip(large, made, read, strict=True):
+        _narrow_layer(result.graph, conv, last, steps, found[name])
     _drop_unused(result.graph)
     _shrink_dense(result.graph)
     _shrink_offsets(result.graph)
-    _take_off_shifts(result, model, batches)
+    _take_off_shifts(result, even, batches)
     return tidied(result)
+
+
+def _narrow_layer(
+    graph: onnx.GraphProto, conv: onnx.NodeProto, last: str, read: Steps, made: tuple[Values, Values]
+) -> None:
+    """Narrows a convolution and the products behind it, or widens what it makes."""
+    products = products_of(graph, last)
+    if products:
+        made = turn_round(graph, conv, products, *made)
+        steps = shared_zero(*made, influence_of(graph, products))
+        narrow_conv(graph, conv, last, read, steps)
+        narrow_products(graph, products, narrow_name(last), steps)
+    else:
+        steps = own_zeros(*made)
+        narrow_conv(graph, conv, last, read, steps)
+        widen(graph, last, steps)
+
+
+def _with_even_steps(
+    model: onnx.ModelProto, large: Sequence[onnx.NodeProto], batches: Sequence[Pixels]
+) -> tuple[onnx.ModelProto, list[Steps]]:
+    """Returns the graph with the steps of what convolutions read in the layers before, where it could; and the steps.
+
+    The kernels that round to one step for all channels are the fast ones.
+    """
+    result = _copied(model)
+    found = ranges(model, [conv.input[0] for conv in large], batches)
+    weights = {each.name: numpy_helper.to_array(each).astype(np.float64) for each in model.graph.initializer}
+    read = []
+    for conv in large:
+        influence = np.square(weights[conv.input[1]]).sum(axis=(0, 2, 3))
+        steps = shared_zero(*found[conv.input[0]], influence)
+        could = equalize(result.graph, conv, steps.step)
+        read.append(Steps(np.ones_like(steps.step), steps.zero) if could else steps)
+    return result, read
+
+
+def _copied(model: onnx.ModelProto) -> onnx.ModelProto:
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    return result
 
 
 def _large_layers(graph: onnx.GraphProto) -> list[tuple[onnx.NodeProto, str]]:
@@ -61,13 +108,18 @@ def _large_layers(graph: onnx.GraphProto) -> list[tuple[onnx.NodeProto, str]]:
 
 
 def _moved(graph: onnx.GraphProto, name: str) -> str:
-    """Returns the value that the nodes behind make of this one, if they only move its phases, or its own name."""
+    """Returns the value that the nodes behind make of this one, if they only move its phases, or its own name.
+
+    Where products read it on the way, it is in its place already.
+    """
     last = name
     for op_type in MOVES:
         users = [node for node in graph.node if last in node.input]
         if len(users) != 1 or users[0].op_type != op_type:
             return name
         last = users[0].output[0]
+        if products_of(graph, last):
+            break
     return last
 
 
@@ -131,8 +183,14 @@ def _take_off_shifts(narrow: onnx.ModelProto, model: onnx.ModelProto, batches: S
 
 
 def _drop_unused(graph: onnx.GraphProto) -> None:
-    """Removes constants that no node reads any more."""
-    read = {name for node in graph.node for name in node.input}
+    """Removes nodes and constants that nothing reads any more."""
+    read = {output.name for output in graph.output}
+    for node in reversed(graph.node):
+        if read & set(node.output):
+            read.update(node.input)
+    nodes = [node for node in graph.node if read & set(node.output)]
+    del graph.node[:]
+    graph.node.extend(nodes)
     used = [initializer for initializer in graph.initializer if initializer.name in read]
     del graph.initializer[:]
     graph.initializer.extend(used)

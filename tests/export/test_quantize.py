@@ -63,6 +63,59 @@ def test_each_channel_has_a_range_of_its_own() -> None:
     assert (operators["QuantizeLinear"], operators["DequantizeLinear"]) == (2, 4)
 
 
+def test_steps_are_put_into_the_layer_before() -> None:
+    # Channels differ in size by 100 between the two layers.
+    sizes = np.sqrt(SIZES)
+    model = graph_of(
+        [
+            helper.make_node("Conv", ["wide", "first", "bias"], ["made"]),
+            helper.make_node("LeakyRelu", ["made"], ["bent"], alpha=0.2),
+            helper.make_node("Add", ["bent", "shift"], ["read"]),
+            helper.make_node("Conv", ["read", "second"], ["last"], pads=[1, 1, 1, 1]),
+            helper.make_node("Sigmoid", ["last"], ["output"]),
+        ],
+        ("last", "output"),
+        first=(RANDOM.normal(size=(4, 4, 1, 1)) * sizes[:, np.newaxis, np.newaxis, np.newaxis]).astype(np.float32),
+        bias=sizes * 50,
+        shift=(sizes * 20).reshape(1, 4, 1, 1),
+        second=(RANDOM.normal(size=(4, 4, 3, 3)) / sizes[:, np.newaxis, np.newaxis]).astype(np.float32),
+    )
+    int8 = quantized(model, IMAGE)
+    exact, near = outputs_of(model)["last"], outputs_of(int8)["last"]
+    assert np.sqrt(np.square(near - exact).mean()) < 0.03 * exact.std()
+    constants = {each.name: numpy_helper.to_array(each) for each in int8.graph.initializer}
+    steps = [constants[node.input[1]] for node in int8.graph.node if node.op_type == "QuantizeLinear"]
+    assert len(steps) == 4  # what each of the two reads, pixels and those divided, and what each makes
+    assert all((step == 1).all() for step in steps)
+
+
+def test_products_read_bytes_and_their_sums_are_floats() -> None:
+    weights = RANDOM.normal(size=(4, 3)).astype(np.float32)
+    model = graph_of(
+        [
+            helper.make_node("Conv", ["wide", "first", "bias"], ["made"]),
+            helper.make_node("Transpose", ["made"], ["places"], perm=[0, 2, 3, 1]),
+            helper.make_node("MatMul", ["places", "straight"], ["straight_sum"]),
+            helper.make_node("Relu", ["places"], ["positive_part"]),
+            helper.make_node("MatMul", ["positive_part", "positive"], ["positive_sum"]),
+            helper.make_node("Add", ["straight_sum", "positive_sum"], ["sum"]),
+            helper.make_node("Sigmoid", ["sum"], ["output"]),
+        ],
+        ("sum", "output"),
+        first=RANDOM.normal(size=(4, 4, 1, 1)).astype(np.float32),
+        # One channel is above zero, one below, two on both sides.
+        bias=np.array([1000, -1000, 50, -50], np.float32),
+        straight=np.float32(0.3) * weights,
+        positive=np.float32(0.7) * weights,
+    )
+    int8 = quantized(model, IMAGE)
+    exact, near = outputs_of(model)["sum"], outputs_of(int8)["sum"]
+    assert np.sqrt(np.square(near - exact).mean()) < 0.02 * exact.std()
+    assert len(np.unique(near[..., 0])) > 256
+    operators = Counter(node.op_type for node in int8.graph.node)
+    assert (operators["Relu"], operators["Clip"], operators["MatMul"]) == (0, 1, 2)
+
+
 @pytest.mark.parametrize("bias", [0.0, 40.0])
 def test_channels_that_never_speak_stay_silent(bias: float) -> None:
     weights = RANDOM.normal(size=(4, 4, 1, 1)).astype(np.float32)

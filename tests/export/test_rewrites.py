@@ -70,12 +70,12 @@ def assert_same(before: onnx.ModelProto, after: onnx.ModelProto) -> None:
 
 
 def rule(name: str) -> Any:
-    from adexport.rewrites import affine, blur, decoder, layout, light, phases, pixels, widening
+    from adexport.rewrites import affine, blur, decoder, layout, light, phases, pixels, places, widening
 
     home, _, own = name.partition(".")
     modules = {
         "affine": affine, "blur": blur, "decoder": decoder, "layout": layout, "light": light, "phases": phases,
-        "pixels": pixels, "widening": widening,
+        "pixels": pixels, "places": places, "widening": widening,
     }  # fmt: skip
     return getattr(modules[home], own)
 
@@ -101,6 +101,7 @@ DECODER = [
         ("affine.add_once", [*DENSE, "affine.into_dense"], {"Add": 1}, {}),
         ("blur.blur_one_channel", [], {"Gather": 2, "Conv": 2}, {"MatMul": 2}),
         ("phases.by_phases", [], {"ConvTranspose": 2}, {"Conv": 2, "Transpose": 6}),
+        ("places.last_by_places", DECODER, {"LeakyRelu": 1, "Transpose": 1}, {"MatMul": 2, "Relu": 1, "Add": 1}),
         ("widening.bias_as_weights", DECODER, {"Add": 1}, {"Pad": 1}),
         ("widening.with_border", [*DECODER, "widening.bias_as_weights"], {"Add": 1}, {"Transpose": 1}),
     ],
@@ -151,6 +152,13 @@ def test_the_blur_in_blocks(plain: Graph, channels: int, width: int, blocks: int
         "MatMul": blocks - 2, "Slice": blocks, "Concat": 2,
     }  # fmt: skip
     assert_same(before, after)
+
+
+def test_the_last_layer_of_several_channels_stays_where_the_pixels_are(plain: Graph) -> None:
+    from adexport.rewrites import optimized
+
+    before = optimized(plain(channels=3), [rule(each) for each in DECODER])
+    assert operators(optimized(before, [rule("places.last_by_places")])) == operators(before)
 
 
 def test_the_blur_of_a_large_picture_stays_a_convolution(plain: Graph) -> None:

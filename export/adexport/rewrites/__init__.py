@@ -7,7 +7,7 @@ import onnx_ir as ir
 from onnx_ir.passes.common import RemoveUnusedNodesPass
 from onnxscript.rewriter.pattern import RewriteRule
 
-from adexport.rewrites import affine, blur, decoder, layout, light, phases, pixels, widening
+from adexport.rewrites import affine, blur, decoder, layout, light, phases, pixels, places, widening
 
 # In this order: a later rule looks for what an earlier one leaves.
 RULES = (
@@ -29,6 +29,7 @@ RULES = (
 INT8_RULES = (
     *RULES,
     phases.by_phases,
+    places.last_by_places,
     widening.bias_as_weights,
     widening.with_border,
     blur.blur_in_blocks,
