@@ -14,6 +14,9 @@ from onnxscript.rewriter.pattern import RewriteRule
 
 from adexport.rewrites.constants import attributes_of, constant, is_constant, is_plain, numbers, others_of
 
+# The border's weights are stored like all others. Beyond this the file grows more than speed is worth.
+LARGEST_GROWTH = 1.1
+
 
 def _biased(op: Any, x: ir.Value, weights: ir.Value, bias: ir.Value) -> Any:
     return op.Add(op.MatMul(x, weights), bias)
@@ -53,6 +56,8 @@ def _bordered(
         return None
     top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
     alpha = attributes_of(bent).get("alpha", 0.01)
+    if (top + height + bottom) * (left + width + right) > LARGEST_GROWTH * height * width:
+        return None
     border = -numbers(shift).reshape(-1, 1, 1)
     picture = np.zeros((len(numbers(weights)), channels, top + height + bottom, left + width + right), np.float32)
     # What the leaky ReLU makes the border of; the last row is the bias.
