@@ -66,7 +66,7 @@ FLOAT_INPUT = GRAPH.replace("uint8[batch", "float[batch").replace("Cast <to = 1>
         (spec('"target":0.01', '"target":7'), "adscore.spec is damaged: calibration.target does not lie between"),
         (spec('"format_version":2', '"format_version":3'), "adscore.spec has format_version 3 and this adscore"),
         (spec('"mode":"L"', '"mode":"RGB"'), "the graph's image is ('tensor(uint8)', (4, 4, 1)) and its spec says"),
-        (spec('"width":4', '"width":1000000000'), "the graph's image is ('tensor(uint8)', (4, 4, 1)) and its spec"),
+        (spec('"width":4', '"width":1000000'), "the graph's image is ('tensor(uint8)', (4, 4, 1)) and its spec"),
         (tiny_detector().replace(b'"mode"', b'"\xff\xfeme"'), "the metadata cannot be read: "),
         (tiny_detector().replace(b"batch", b"\x9batch"[:5]), "the metadata cannot be read: "),
         (tiny_detector(graph=DOUBLE), "the graph's score is ('tensor(double)', ()) and its spec says"),
