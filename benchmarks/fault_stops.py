@@ -17,9 +17,8 @@ from benchmarks.fault_setting import DEMO_IMAGES, DETECTOR, SEED, Finding, Setti
 
 _PIECES = 3
 _PAUSE = 0.008  # seconds between the pieces of a file
-_SETTLE = (
-    0.5  # a file in pieces that rests for ten times as long, on a machine that has stalled, is a row with an error
-)
+# A file in pieces that rests for ten times as long, as if the machine stalled, is a row with an error.
+_SETTLE = 0.5
 _FILES_A_STOP = 50
 
 

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from adexport.equalize import CHANNELS_FIRST
-from adexport.steps import STEPS, Steps
+from adexport.steps import LARGEST_WEIGHT, STEPS, Steps
 
 CHANNELS_LAST = [0, 2, 3, 1]
-_LARGEST_WEIGHT = 127
 # Biases, as multiples of the weights' steps, stay this far within 32 bits.
 _LARGEST_BIAS = 2.0**30
 
@@ -39,7 +38,7 @@ def narrow_conv(graph: onnx.GraphProto, conv: onnx.NodeProto, last: str, read: S
     weights = weights * read.step[:, np.newaxis, np.newaxis]
     repeats = len(weights) // len(made.step)
     step, zero = np.tile(made.step, repeats), np.tile(made.zero, repeats)
-    scale = np.abs(weights).max(axis=(1, 2, 3)) / _LARGEST_WEIGHT
+    scale = np.abs(weights).max(axis=(1, 2, 3)) / LARGEST_WEIGHT
     scale = np.maximum(scale, (np.abs(bias) + STEPS * step) / _LARGEST_BIAS)
     prefix = conv.output[0]
 

@@ -5,9 +5,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from adexport.observe import Values
-from adexport.steps import Steps
-
-_LARGEST_WEIGHT = 127
+from adexport.steps import LARGEST_WEIGHT, Steps
 
 
 def products_of(graph: onnx.GraphProto, name: str) -> list[onnx.NodeProto]:
@@ -82,7 +80,7 @@ def narrow_products(graph: onnx.GraphProto, products: list[onnx.NodeProto], narr
     for source, node in zip((narrow, bent), products, strict=True):
         # Positive values are multiplied by both weights: the second make good for the rounding of the first.
         weights = constants[node.input[1]] * steps.step[:, np.newaxis] + error
-        scale = np.maximum(np.abs(weights).max(axis=0), np.finfo(np.float32).tiny) / _LARGEST_WEIGHT
+        scale = np.maximum(np.abs(weights).max(axis=0), np.finfo(np.float32).tiny) / LARGEST_WEIGHT
         parts = [f"{node.output[0]}_{role}" for role in ("weights", "weight_scale", "weight_zero")]
         rounded = np.round(weights / scale)
         error = weights - rounded * scale

@@ -23,7 +23,7 @@ from adexport.narrow_conv import narrow_conv, narrow_name, widen
 from adexport.narrow_products import influence_of, narrow_products, products_of, turn_round
 from adexport.observe import Values, means, ranges, spread
 from adexport.rewrites.phases import MOVES
-from adexport.steps import Steps, own_zeros, shared_zero
+from adexport.steps import LARGEST_WEIGHT, Steps, own_zeros, shared_zero
 from adscore.images import Pixels
 
 # Convolutions from pixels, of one or three channels, stay in float.
@@ -201,7 +201,7 @@ def _narrow(graph: onnx.GraphProto, initializer: onnx.TensorProto, axis: int | N
     name, values = initializer.name, numpy_helper.to_array(initializer)
     others = tuple(other for other in range(values.ndim) if other != axis)
     largest = np.abs(values).max(axis=others, keepdims=True)
-    scale = np.maximum(largest, np.finfo(np.float32).tiny).astype(np.float32) / np.float32(127)
+    scale = np.maximum(largest, np.finfo(np.float32).tiny).astype(np.float32) / np.float32(LARGEST_WEIGHT)
     parts = [f"{name}_int8", f"{name}_scale"]
     graph.initializer.remove(initializer)
     arrays: tuple[NDArray[Any], ...] = (np.round(values / scale).astype(np.int8), scale)

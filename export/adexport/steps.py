@@ -7,6 +7,8 @@ import numpy as np
 from adexport.observe import Values
 
 STEPS = 255
+# Weights are signed and have no zero of their own.
+LARGEST_WEIGHT = 127
 # A channel is not scaled up further than this: one that never spoke would be scaled without bound.
 _SMALLEST_SHARE = 1e-6
 

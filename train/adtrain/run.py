@@ -117,10 +117,11 @@ def load_weights(run: Run) -> Any:
     import keras
 
     try:
+        check_regular(run.folder / WEIGHTS)
         # Keras only warns of layers without weights in the file, and leaves them random.
         with warnings.catch_warnings():
             warnings.filterwarnings("error", module="keras")
-            autoencoder = keras.saving.load_model(_regular(run.folder / WEIGHTS), compile=False, safe_mode=True)
+            autoencoder = keras.saving.load_model(run.folder / WEIGHTS, compile=False, safe_mode=True)
     except Exception as error:  # of a damaged file Keras and HDF5 raise nearly anything
         first_line = str(error).partition("\n")[0] or type(error).__name__
         raise RunError(f"{run.folder}: its {WEIGHTS} cannot be read ({first_line}); train again") from error
@@ -132,12 +133,6 @@ def load_weights(run: Run) -> Any:
     return autoencoder
 
 
-def _regular(path: Path) -> Path:
-    """Returns the path of a regular file as it is."""
-    check_regular(path)
-    return path
-
-
 def load_held_out(run: Run) -> Pixels:
     """Returns the held-out images as a memory map, uint8 (n, height, width, channels).
 
@@ -145,7 +140,8 @@ def load_held_out(run: Run) -> Pixels:
         RunError: the file cannot be read, or its images are not what the record says.
     """
     try:
-        images: Any = np.load(_regular(run.folder / HELD_OUT), mmap_mode="r")
+        check_regular(run.folder / HELD_OUT)
+        images: Any = np.load(run.folder / HELD_OUT, mmap_mode="r")
     except Exception as error:  # a damaged header raises nearly anything
         raise RunError(f"{run.folder}: its {HELD_OUT} cannot be read ({error}); train again") from error
     if not isinstance(images, np.ndarray):
