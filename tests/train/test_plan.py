@@ -43,18 +43,20 @@ def test_defaults_by_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "many", "repair", "latent"),
+    ("asked", "many", "repair", "latent", "blur"),
     [
-        ({}, False, True, 16),
-        ({}, True, False, 8),
-        ({"repair": True}, True, True, 16),
-        ({"repair": False}, False, False, 8),
-        ({"latent": 5}, True, False, 5),
+        ({}, False, True, 16, 0.7),
+        ({}, True, False, 8, 0.0),
+        ({"repair": True}, True, True, 16, 0.7),
+        ({"repair": False}, False, False, 8, 0.0),
+        ({"latent": 5, "blur": 0.5}, True, False, 5, 0.5),
     ],
 )
-def test_what_the_scout_finds_chooses_the_rest(asked: dict[str, int], many: bool, repair: bool, latent: int) -> None:
+def test_what_the_scout_finds_chooses_the_rest(
+    asked: dict[str, float], many: bool, repair: bool, latent: int, blur: float
+) -> None:
     chosen = choose_settings(100, 0, asked, "auto").chosen(many)
-    assert (chosen.repair, chosen.latent) == (repair, latent)
+    assert (chosen.repair, chosen.latent, chosen.blur) == (repair, latent, blur)
 
 
 def test_what_is_asked_for_goes_before() -> None:

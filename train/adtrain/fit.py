@@ -79,7 +79,8 @@ def fit(
     tile = tile_for(source.spec.width, source.spec.height)
     settings = choose_settings(len(source), tile, asked, recipe)
     check_size(source.spec.height, source.spec.width, settings.filters, settings.tile)
-    check_blur(source.spec.height, source.spec.width, settings.blur)
+    if settings.blur is not None:
+        check_blur(source.spec.height, source.spec.width, settings.blur)
     with progress_bar("reading", len(source)) as advance:
         found = survey(source, advance)
     _report_faults(found.faults, len(source), notify)

@@ -19,7 +19,7 @@ TILE = 32
 WHOLE_AN_EPOCH = 4_000
 TILES_AN_EPOCH = 6_400
 
-_WHOLE: dict[str, Any] = {"filters": (32, 64), "light": None, "repair": None, "score": "relative", "blur": 0.7}
+_WHOLE: dict[str, Any] = {"filters": (32, 64), "light": None, "repair": None, "score": "relative", "blur": None}
 _TILED: dict[str, Any] = {"filters": (16, 32), "latent": 8, "light": None, "score": "deviation", "blur": 1.0}
 # The design that the project grew from.
 _TUTORIAL: dict[str, Any] = {

@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from adexport.graph import detector_function
-from adexport.scoring import Reduction
+from adexport.scoring import Reduction, Scoring
 from adscore.errors import ADError
 from adtrain.feed import Feed
 from adtrain.light import in_light
@@ -19,6 +19,7 @@ from adtrain.model import build_autoencoder, start_at
 from adtrain.robust import keep
 from adtrain.settings import LATENT, Settings
 from adtrain.source import ImageSource, Indices, read_batches
+from adtrain.typical import typical_of
 
 # At most so many images are measured for the mean brightness.
 _MEASURED = 256
@@ -122,7 +123,7 @@ class Round:
                 done = until
                 if until in self._looks:
                     was_kept = np.isin(self._training, self.kept)
-                    self.kept = self._training[keep(self.scores(), was_kept, self._looks[until])]
+                    self.kept = self._training[keep(self._look(), was_kept, self._looks[until])]
         except tf.errors.ResourceExhaustedError as error:
             raise TrainingError("memory is too small for this training; lower --batch-size or --size") from error
         except tf.errors.OpError:
@@ -132,7 +133,19 @@ class Round:
     def scores(self) -> NDArray[np.float32]:
         """Returns the scores of all training images, (n,): the mean of the map, with tiles of its largest pixels."""
         reduction: Reduction = "top" if self._settings.tile else "mean"
-        score = detector_function(self.autoencoder, self._source.spec, self._settings.scoring(reduction))
+        return self._scored(self._settings.scoring(reduction))
+
+    def _look(self) -> NDArray[np.float32]:
+        """Returns the scores of all training images that a look goes by, (n,)."""
+        settings = self._settings
+        if settings.tile or settings.repair:
+            return self.scores()
+        # Without damage the share that is unexplained tells rare images from anomalies better than the error itself.
+        typical = typical_of(self.autoencoder, self._source, self.kept, settings)
+        return self._scored(settings.scoring("relative", typical))
+
+    def _scored(self, scoring: Scoring) -> NDArray[np.float32]:
+        score = detector_function(self.autoencoder, self._source.spec, scoring)
         images = read_batches(self._source, self._training)
         return np.concatenate([score(tf.constant(batch))["score"].numpy() for batch in images])
 

@@ -16,6 +16,11 @@ MIN_TILE = 8
 LATENT = 16
 LATENT_WITHOUT_REPAIR = 8
 
+# A network that repairs puts edges where they usually are, half a pixel aside; one that does not follows them closely, and
+# a blur would only hide what it could not follow.
+BLUR = 0.7
+BLUR_WITHOUT_REPAIR = 0.0
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -29,7 +34,8 @@ class Settings:
     repair: bool | None = True  # damage the images and let the network restore them; None: unless many stand out
     robust: bool = True  # leave out, as training goes on, what stands out from the rest
     score: Reduction = "mean"
-    blur: float = 0.0  # of the difference, before it is squared; standard deviation in pixels
+    # Of the difference, before it is squared; standard deviation in pixels. None: 0.7, or none without repair.
+    blur: float | None = 0.0
     epochs: int = 12
     views: int = 1  # how often an epoch visits each image, each time another tile or damage
     batch_size: int = 64
@@ -56,7 +62,7 @@ class Settings:
             raise InputError(f"--decay is {self.decay:g} and must not be negative")
         if self.tile and (self.tile < MIN_TILE or self.tile % 2):
             raise InputError(f"--tile is {self.tile} and must be 0 (whole pictures), or even and at least {MIN_TILE}")
-        if not 0 <= self.blur < math.inf:
+        if self.blur is not None and not 0 <= self.blur < math.inf:
             raise InputError(f"--blur is {self.blur:g} and must not be negative")
 
     def steps(self, images: int) -> int:
@@ -65,10 +71,16 @@ class Settings:
 
     def scoring(self, reduction: Reduction, typical: Typical | None = None) -> Scoring:
         """Returns how a detector of these settings scores, with this reduction."""
-        return Scoring(reduction, self.blur, self.tile, typical, self.light or "as_is")
+        blur = BLUR if self.blur is None else self.blur
+        return Scoring(reduction, blur, self.tile, typical, self.light or "as_is")
 
     def chosen(self, many: bool) -> "Settings":
         """Returns these with nothing left open; `many` says whether many training images stand out."""
         repair = not many if self.repair is None else self.repair
-        latent = LATENT if repair else LATENT_WITHOUT_REPAIR
-        return replace(self, repair=repair, latent=latent if self.latent is None else self.latent)
+        latent, blur = (LATENT, BLUR) if repair else (LATENT_WITHOUT_REPAIR, BLUR_WITHOUT_REPAIR)
+        return replace(
+            self,
+            repair=repair,
+            latent=latent if self.latent is None else self.latent,
+            blur=blur if self.blur is None else self.blur,
+        )
