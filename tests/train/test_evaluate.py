@@ -146,6 +146,18 @@ def test_tables_json_and_pictures(run: Run, tmp_path: Path, detector_file: Path)
     assert run("adtrain", "evaluate", detector_file, ".", "--out", "ev").returncode == 0
 
 
+def test_names_of_kinds_are_shown_as_they_are(run: Run, tmp_path: Path, detector_file: Path) -> None:
+    mvtec(tmp_path)
+    kinds = ("[bold]", "[/x]", ":smile:", "two\nlines", "a\u2028b")
+    rows = [f'test/dent/220.png,"{kind}",true' for kind in kinds]
+    text = "\n".join(["path,label,is_anomaly", "test/good/10.png,good,false", *rows])
+    (tmp_path / "labels.csv").write_text(text, encoding="utf-8")
+    done = run("adtrain", "evaluate", detector_file, ".", "--out", "ev")
+    assert (done.returncode, done.stderr) == (0, "figures and pictures: ev\n")
+    shown = [line.split("  ")[1].strip() for line in done.stdout.splitlines() if line.endswith("1.0000  ")]
+    assert shown[-5:] == [":smile:", "[/x]", "[bold]", "a\\u2028b", "two\\nlines"]
+
+
 def test_a_folder_of_something_else_is_not_replaced(run: Run, tmp_path: Path, detector_file: Path) -> None:
     mvtec(tmp_path)
     done = run("adtrain", "evaluate", detector_file, ".", "--out", "test")

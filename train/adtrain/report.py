@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adscore.calibration import is_anomaly
+from adscore.errors import printable
 from adscore.info import describe_rule
 from adtrain.evaluate import Comparison, Estimate, Evaluation
 
@@ -73,7 +74,7 @@ def kinds_table(evaluation: Evaluation) -> Table:
     for name in ("kind", "images", "flagged", "AUROC"):
         table.add_column(name, justify="left" if name == "kind" else "right", no_wrap=name != "kind")
     for kind in evaluation.kinds:
-        name = kind.name if kind.is_anomaly else f"{kind.name} (normal)"
+        name = printable(kind.name if kind.is_anomaly else f"{kind.name} (normal)")
         auroc = "" if kind.auroc is None else f"{kind.auroc:.4f}"
         table.add_row(name, str(kind.images), f"{kind.flagged} ({kind.flagged / kind.images:.1%})", auroc)
     return table
@@ -86,7 +87,8 @@ def _estimate(estimate: Estimate) -> str:
 def show(table: Table) -> None:
     """Prints a table on stdout, as wide as its text where stdout is no terminal."""
     console = Console()
-    Console(width=None if console.is_terminal else 120, highlight=False).print(table)
+    # Names are what they are: brackets in them are no markup, and colons no pictograms.
+    Console(width=None if console.is_terminal else 120, highlight=False, markup=False, emoji=False).print(table)
 
 
 def _table(rows: dict[str, str]) -> Table:
@@ -94,5 +96,5 @@ def _table(rows: dict[str, str]) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, text in rows.items():
-        table.add_row(name, text)
+        table.add_row(name, printable(text))
     return table
