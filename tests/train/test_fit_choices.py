@@ -61,3 +61,12 @@ def test_the_tutorials_recipe(run: Run, parts: Path, tmp_path: Path) -> None:
         "mean",
         5e-4,
     )
+
+
+def test_a_training_with_many_looks_says_nothing_of_tensorflow(run: Run, tmp_path: Path) -> None:
+    paint_parts(tmp_path / "parts", 30)  # one batch a look, so that each look traces the graph anew
+    small = ["--filters", "4", "--latent", "2", "--epochs", "12", "--views", "1"]
+    done = run("adtrain", "fit", "parts", "--out", "run", *small)
+    assert done.returncode == 0
+    beginnings = ("parts: ", "a scout ", "epoch ", "not learnt ", "run: ")
+    assert [line for line in done.stderr.splitlines() if not line.startswith(beginnings)] == []

@@ -19,8 +19,10 @@ def import_tensorflow() -> None:
     # Whatever the user's own Keras runs on, the graph is TensorFlow's, channels last, in float32.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     with _stderr_discarded():
-        import_module("tensorflow")
+        tensorflow = import_module("tensorflow")
         config = import_module("keras").config
+    # What it logs by Python is advice to programmers: that a robust training traces its graph at each look.
+    tensorflow.get_logger().setLevel("ERROR")
     config.set_image_data_format("channels_last")
     config.set_floatx("float32")
 
