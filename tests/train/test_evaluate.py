@@ -6,8 +6,10 @@ from PIL import Image
 
 from adscore import Detector
 from adscore.errors import InputError
-from adtrain.evaluate import Comparison, Evaluation, compare, evaluate, score_files
+from adtrain.evaluate import Comparison, Estimate, Evaluation, compare, evaluate, score_files
+from adtrain.evaluation_folder import write_evaluation
 from adtrain.labelled import labelled_files
+from adtrain.report import evaluation_table
 from tests.conftest import Run
 from tests.tiny import paint, tiny_detector, tiny_spec, with_threshold
 
@@ -39,6 +41,7 @@ def evaluation_of(folder: Path) -> Evaluation:
 def test_mvtec_layout(tmp_path: Path, below: str) -> None:
     evaluation = evaluation_of(mvtec(tmp_path) / below)
     assert (evaluation.images, evaluation.anomalies, evaluation.unreadable) == (7, 4, 0)
+    assert evaluation.precision is not None
     confusion = (
         evaluation.true_positives, evaluation.false_positives, evaluation.false_negatives, evaluation.true_negatives,
     )  # fmt: skip
@@ -66,6 +69,7 @@ def test_two_detectors_are_compared_each_at_its_own_threshold(tmp_path: Path) ->
 def test_intervals_hold_the_figure_and_are_the_same_again(tmp_path: Path) -> None:
     first, again = evaluation_of(mvtec(tmp_path)), evaluation_of(tmp_path)
     assert first == again
+    assert first.precision is not None
     for estimate in (first.auroc, first.average_precision, first.precision, first.recall, first.f1):
         assert 0 <= estimate.low <= estimate.value <= estimate.high <= 1
     assert first.auroc.low < first.auroc.high
@@ -156,6 +160,41 @@ def test_names_of_kinds_are_shown_as_they_are(run: Run, tmp_path: Path, detector
     assert (done.returncode, done.stderr) == (0, "figures and pictures: ev\n")
     shown = [line.split("  ")[1].strip() for line in done.stdout.splitlines() if line.endswith("1.0000  ")]
     assert shown[-5:] == [":smile:", "[/x]", "[bold]", "a\\u2028b", "two\\nlines"]
+
+
+def test_a_threshold_above_all_scores_has_no_precision(tmp_path: Path) -> None:
+    files = labelled_files(str(mvtec(tmp_path)))
+    detector = Detector(tiny_detector(with_threshold(tiny_spec(), 2.0)))
+    evaluation = evaluate(detector, score_files(detector, files), resamples=5)
+    assert evaluation.precision is None
+    assert (evaluation.recall, evaluation.f1) == (Estimate(0, 0, 0), Estimate(0, 0, 0))
+    write_evaluation(tmp_path / "ev", evaluation, score_files(detector, files))
+    assert json.loads((tmp_path / "ev" / "evaluation.json").read_text())["precision"] is None
+    cells = [[str(cell) for cell in column.cells] for column in evaluation_table(evaluation).columns]
+    assert dict(zip(*cells, strict=True))["precision"] == "none: no image is flagged"
+
+
+def test_draws_in_which_nothing_is_flagged_do_not_lower_the_precision(tmp_path: Path) -> None:
+    detector = Detector(tiny_detector(with_threshold(tiny_spec(), (225 / 255) ** 2)))  # flags 230 alone
+    evaluation = evaluate(detector, score_files(detector, labelled_files(str(mvtec(tmp_path)))), resamples=50)
+    assert evaluation.precision == Estimate(1, 1, 1)
+
+
+def test_unreadable_images_are_named_and_masks_counted(run: Run, tmp_path: Path, detector_file: Path) -> None:
+    mvtec(tmp_path)
+    paint_mask(tmp_path / "ground_truth" / "scratch" / "210_mask.png", white_rows=2)
+    for index in range(12):
+        (tmp_path / "test" / "dent" / f"a{index:02}.png").touch()
+    done = run("adtrain", "evaluate", detector_file, ".", "--out", "ev")
+    assert (done.returncode, done.stderr.splitlines()) == (
+        0,
+        [
+            *(f"left out, unreadable: test/dent/a{index:02}.png: the file is empty" for index in range(10)),
+            "left out, unreadable: 2 more",
+            "figures and pictures: ev",
+        ],
+    )
+    assert "pixel AUROC         0.9286, over the normal images and the 1 of 4 anomalies with a mask" in done.stdout
 
 
 def test_a_folder_of_something_else_is_not_replaced(run: Run, tmp_path: Path, detector_file: Path) -> None:

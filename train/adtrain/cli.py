@@ -173,13 +173,15 @@ def evaluate(
     from adtrain.evaluate import score_files
     from adtrain.evaluation_folder import CONTENTS, write_evaluation
     from adtrain.labelled import labelled_files
-    from adtrain.report import evaluation_table, kinds_table, show
+    from adtrain.report import evaluation_table, faults_shown, kinds_table, show
 
     refuse_existing(out, force=True, contents=CONTENTS)
     detector = Detector(file)
     files = labelled_files(data)
     with progress_bar("scoring", len(files)) as advance:
         scored = score_files(detector, files, advance)
+    for line in faults_shown(scored):
+        _notify(line)
     evaluation = measure(detector, scored)
     write_evaluation(out, evaluation, scored)
     show(evaluation_table(evaluation))

@@ -1,5 +1,6 @@
 """How well a detector finds known anomalies: scores labelled images and compares."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -54,10 +55,11 @@ class Evaluation:
     true_negatives: int
     auroc: Estimate
     average_precision: Estimate
-    precision: Estimate
+    precision: Estimate | None  # None where no image is flagged: a share of nothing
     recall: Estimate
     f1: Estimate
     kinds: tuple[Kind, ...]
+    masked: int  # anomalies with a mask; without one they do not count for pixel_auroc
     pixel_auroc: float | None  # where there are masks
 
 
@@ -66,7 +68,7 @@ class Scored:
     """The labelled images that could be read, with their scores."""
 
     files: tuple[LabelledFile, ...]
-    unreadable: int
+    faults: tuple[str, ...]  # "path: cause" of each of the others
     scores: NDArray[np.float64]  # (n,)
     known: NDArray[np.bool_]  # (n,), whether it is an anomaly
     flagged: NDArray[np.bool_]  # (n,), whether it lies above the threshold
@@ -93,7 +95,7 @@ def score_files(
         )
     return Scored(
         tuple(file for file, _ in readable),
-        len(scored) - len(readable),
+        tuple(f"{file.path}: {prediction.error}" for file, prediction in scored if prediction.error is not None),
         np.array([prediction.score for _, prediction in readable], np.float64),
         known,
         np.array([prediction.is_anomaly for _, prediction in readable], bool),
@@ -135,7 +137,7 @@ def evaluate(detector: Detector, scored: Scored, *, resamples: int = RESAMPLES) 
     (true_negatives, false_positives), (false_negatives, true_positives) = confusion_matrix(known, flagged).tolist()
     return Evaluation(
         images=len(scores),
-        unreadable=scored.unreadable,
+        unreadable=len(scored.faults),
         anomalies=int(known.sum()),
         threshold=detector.spec.calibration.threshold,
         true_positives=true_positives,
@@ -143,8 +145,13 @@ def evaluate(detector: Detector, scored: Scored, *, resamples: int = RESAMPLES) 
         false_negatives=false_negatives,
         true_negatives=true_negatives,
         kinds=tuple(_kinds(scored)),
+        masked=sum(file.is_anomaly and file.mask is not None for file in scored.files),
         pixel_auroc=pixel_auroc(detector, scored.files),
-        **estimates,
+        auroc=estimates["auroc"],
+        average_precision=estimates["average_precision"],
+        precision=estimates["precision"] if flagged.any() else None,
+        recall=estimates["recall"],
+        f1=estimates["f1"],
     )
 
 
@@ -157,14 +164,17 @@ def _estimates(
     for _ in range(resamples):
         drawn = np.concatenate([random.choice(group, len(group)) for group in groups])
         draws.append(_figures(scores[drawn], known[drawn], flagged[drawn]))
-    return {
-        name: Estimate(value, *np.percentile([draw[name] for draw in draws] or [value], INTERVAL).tolist())
-        for name, value in _figures(scores, known, flagged).items()
-    }
+    figures = _figures(scores, known, flagged)
+    return {name: _estimate(value, [draw[name] for draw in draws]) for name, value in figures.items()}
+
+
+def _estimate(value: float, draws: Sequence[float]) -> Estimate:
+    defined = [draw for draw in draws if not math.isnan(draw)]  # where nothing is flagged there is no precision
+    return Estimate(value, *np.percentile(defined or [value], INTERVAL).tolist())
 
 
 def _figures(scores: NDArray[np.float64], known: NDArray[np.bool_], flagged: NDArray[np.bool_]) -> Figures:
-    precision, recall, f1, _ = precision_recall_fscore_support(known, flagged, average="binary", zero_division=0.0)
+    precision, recall, f1, _ = precision_recall_fscore_support(known, flagged, average="binary", zero_division=np.nan)
     return {
         "auroc": float(roc_auc_score(known, scores)),
         "average_precision": float(average_precision_score(known, scores)),

@@ -57,8 +57,9 @@ def _draw_precision_recall(evaluation: Evaluation, scored: Scored, path: Path) -
     axes.plot(recall, precision, color=BLUE)
     share = evaluation.anomalies / evaluation.images
     axes.axhline(share, color=GREY, linestyle=":", label=f"chance: {share:.1%} are anomalies")
-    at = (evaluation.recall.value, evaluation.precision.value)
-    axes.plot(*at, color=RED, marker="o", linestyle="", label=f"threshold {evaluation.threshold:.4g}")
+    if evaluation.precision is not None:
+        at = (evaluation.recall.value, evaluation.precision.value)
+        axes.plot(*at, color=RED, marker="o", linestyle="", label=f"threshold {evaluation.threshold:.4g}")
     area = evaluation.average_precision
     axes.set_title(f"Average precision {area.value:.4f} (95 %: {area.low:.4f} to {area.high:.4f})", fontsize=10)
     axes.set(xlabel="recall", ylabel="precision", ylim=(0, 1.02))

@@ -10,11 +10,14 @@ from rich.table import Table
 from adscore.calibration import is_anomaly
 from adscore.errors import printable
 from adscore.info import describe_rule
-from adtrain.evaluate import Comparison, Estimate, Evaluation
+from adtrain.evaluate import Comparison, Estimate, Evaluation, Scored
 
 if TYPE_CHECKING:
     # Both load TensorFlow, which an evaluation does not need.
     from adexport import Change, Exported
+
+
+_NAMED_FAULTS = 10
 
 
 def export_table(exported: "Exported", out: Path) -> Table:
@@ -59,12 +62,15 @@ def evaluation_table(evaluation: Evaluation) -> Table:
         "threshold": f"{evaluation.threshold:.6g}",
         "anomalies flagged": f"{evaluation.true_positives} of {evaluation.anomalies}",
         "normal flagged": f"{evaluation.false_positives} of {normal}",
-        "precision": _estimate(evaluation.precision),
+        "precision": "none: no image is flagged" if evaluation.precision is None else _estimate(evaluation.precision),
         "recall": _estimate(evaluation.recall),
         "F1": _estimate(evaluation.f1),
     }
     if evaluation.pixel_auroc is not None:
-        rows["pixel AUROC"] = f"{evaluation.pixel_auroc:.4f}"
+        rows["pixel AUROC"] = (
+            f"{evaluation.pixel_auroc:.4f}, over the normal images and the {evaluation.masked} of "
+            f"{evaluation.anomalies} anomalies with a mask"
+        )
     return _table(rows)
 
 
@@ -78,6 +84,13 @@ def kinds_table(evaluation: Evaluation) -> Table:
         auroc = "" if kind.auroc is None else f"{kind.auroc:.4f}"
         table.add_row(name, str(kind.images), f"{kind.flagged} ({kind.flagged / kind.images:.1%})", auroc)
     return table
+
+
+def faults_shown(scored: Scored) -> list[str]:
+    """Returns a line for each image that could not be read, the first ten by name."""
+    shown = [f"left out, unreadable: {fault}" for fault in scored.faults[:_NAMED_FAULTS]]
+    more = len(scored.faults) - len(shown)
+    return [*shown, f"left out, unreadable: {more} more"] if more else shown
 
 
 def _estimate(estimate: Estimate) -> str:
