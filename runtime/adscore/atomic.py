@@ -108,11 +108,11 @@ def refuse_existing(folder: Path, *, force: bool, contents: tuple[str, ...]) -> 
     if not force:
         raise OutputError(f"{folder}: exists already; choose another --out, or replace it with --force")
     if not folder.is_dir():
-        raise OutputError(f"{folder}: is no folder, so --force does not replace it; choose another --out")
+        raise OutputError(f"{folder}: is no folder, and is not replaced; choose another --out")
     for path in folder.iterdir():
         if path.is_dir() or not any(path.match(pattern) for pattern in contents):
             raise OutputError(
-                f"{folder}: holds {path.name}, which this command did not write, so --force does not replace it; "
+                f"{folder}: holds {path.name}, which this command did not write, so it is not replaced; "
                 "choose another --out"
             )
 

@@ -19,6 +19,9 @@ def check_usage(
     """Raises a usage error for options that contradict each other, or what was asked for."""
     if info and images:
         raise typer.BadParameter("prints the detector and scores nothing; leave the images out", param_hint="--info")
+    for hint, value in (("--threshold", threshold), ("--fpr", fpr), ("--fdr", fdr)):
+        if info and value is not None:
+            raise typer.BadParameter("decides on images, and --info scores none; leave it out", param_hint=hint)
     if as_json and not info:
         raise typer.BadParameter("goes with --info; for a table as JSON use --out results.jsonl", param_hint="--json")
     if not images and not info:

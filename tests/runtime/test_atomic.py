@@ -42,5 +42,5 @@ def test_force_keeps_what_the_command_did_not_write(tmp_path: Path) -> None:
     (tmp_path / "0001.png").touch()
     refuse_existing(tmp_path, force=True, contents=("labels.csv", "[0-9]*.png"))
     (tmp_path / "holiday.png").touch()
-    with pytest.raises(OutputError, match=r"holds holiday.png, which this command did not write, so --force does not"):
+    with pytest.raises(OutputError, match=r"holds holiday.png, which this command did not write, so it is not"):
         refuse_existing(tmp_path, force=True, contents=("labels.csv", "[0-9]*.png"))
