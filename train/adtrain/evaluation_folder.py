@@ -10,13 +10,16 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from adscore.atomic import appears_when_complete, refuse_existing
 from adtrain.evaluate import Evaluation, Scored
-from adtrain.style import BLUE, DPI, GREY, RED
+from adtrain.style import BLUE, DPI, GREY, RED, count_on_log, label_powers
 
 FIGURES = "evaluation.json"
 ROC = "roc.png"
 PRECISION_RECALL = "precision_recall.png"
 HISTOGRAM = "scores.png"
 CONTENTS = (FIGURES, ROC, PRECISION_RECALL, HISTOGRAM)
+
+_BINS = 60
+_DECADE = 10
 
 
 def write_evaluation(folder: Path, evaluation: Evaluation, scored: Scored) -> None:
@@ -70,17 +73,24 @@ def _draw_precision_recall(evaluation: Evaluation, scored: Scored, path: Path) -
 def _draw_scores(evaluation: Evaluation, scored: Scored, path: Path) -> None:
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
+    # Scores that spread over decades are cut into bins of equal ratio; what is not positive falls into the first.
     positive = scored.scores[scored.scores > 0]
-    # On a log axis, since the scores of anomalies spread over decades.
-    edges = np.geomspace(positive.min(), positive.max() * 1.001, 61) if len(positive) else np.array([0.0, 1.0])
-    axes.hist(scored.scores[~scored.known], bins=edges.tolist(), color=BLUE, alpha=0.7, label="normal")
-    axes.hist(scored.scores[scored.known], bins=edges.tolist(), color=RED, alpha=0.7, label="anomalies")
+    spread = len(positive) > 0 and positive.max() > _DECADE * positive.min()
+    scores = np.maximum(scored.scores, positive.min()) if spread else scored.scores
+    low, high = float(scores.min()), max(float(scores.max()), float(scores.min()) * 1.001, 1e-30)
+    edges = (np.geomspace(low, high, _BINS + 1) if spread else np.linspace(low, high, _BINS + 1)).tolist()
+    edges[0], edges[-1] = low, high  # to the last bit, or the extremes would be left out
+    axes.hist(scores[~scored.known], bins=edges, color=BLUE, alpha=0.7, label="normal")
+    axes.hist(scores[scored.known], bins=edges, color=RED, alpha=0.7, label="anomalies")
     axes.axvline(evaluation.threshold, color=GREY, linestyle="--", label=f"threshold {evaluation.threshold:.4g}")
-    axes.set(xlabel="score", ylabel="images", xscale="log" if len(positive) else "linear")
+    axes.set(xlabel="score", ylabel="images", xscale="log" if spread else "linear")
+    count_on_log(axes)
+    if spread:
+        label_powers(axes.xaxis)
     axes.set_title(
         f"{evaluation.true_positives} of {evaluation.anomalies} anomalies and {evaluation.false_positives} of "
         f"{evaluation.images - evaluation.anomalies} normal images above the threshold",
         fontsize=10,
     )
-    axes.legend(frameon=False)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)  # within the axes it would lie on bars
     figure.savefig(path, dpi=DPI, format="png")

@@ -14,7 +14,7 @@ from adscore.detector import Detector
 from adscore.images import Pixels
 from adscore.info import describe_rule
 from adscore.spec import Calibration
-from adtrain.style import BLUE, DPI, GREY, ORANGE, RED
+from adtrain.style import BLUE, DPI, GREY, ORANGE, RED, count_on_log
 from adtrain.training import Epoch
 
 CURVE = "training.png"
@@ -49,10 +49,10 @@ def draw_histogram(scores: NDArray[np.float32], calibration: Calibration, path: 
     above = int(is_anomaly(scores, calibration.threshold).sum())
     label = f"threshold {calibration.threshold:.4g}: {above} of {len(scores)} above"
     axes.axvline(calibration.threshold, color=RED, linestyle="--", label=label)
-    # Counts on a log axis: a single outlier stays visible beside thousands of normal images.
-    axes.set(xlabel="score", ylabel="held-out images", yscale="log")
+    axes.set(xlabel="score", ylabel="held-out images")
+    count_on_log(axes)
     axes.set_title(f"Scores of held-out images\n{describe_rule(calibration)}", fontsize=10)
-    axes.legend(frameon=False)
+    figure.legend(loc="outside lower center", frameon=False)  # within the axes it would lie on bars
     figure.savefig(path, dpi=DPI, format="png")
 
 
