@@ -156,7 +156,8 @@ def _measure(task: Task, chosen: QualitySet) -> Result:
         export_run(run, rule_for(run, fpr=None, quantile=None, threshold=None), folder / "detector.onnx")
         detector = Detector(folder / "detector.onnx", threads=1)
         scored = score_files(detector, labelled_files(str(prepared.test)))
-    order = np.argsort(-scored.scores, kind="stable")[: scored.known.sum()]
+    # Of equal scores the normal image comes first: files are in the order of their folders, anomalies before good.
+    order = np.lexsort((scored.known, -scored.scores))[: scored.known.sum()]
     return Result(
         name=task.name,
         group=chosen.group,
