@@ -198,6 +198,23 @@ def test_unreadable_images_are_named_and_masks_counted(run: Run, tmp_path: Path,
     assert "pixel AUROC         0.9286, over the normal images and the 1 of 4 anomalies with a mask" in done.stdout
 
 
+@pytest.mark.parametrize("out", ["test/ev", "test/scratch/ev"])
+def test_pictures_do_not_go_among_the_test_images(run: Run, tmp_path: Path, detector_file: Path, out: str) -> None:
+    mvtec(tmp_path)
+    done = run("adtrain", "evaluate", detector_file, ".", "--out", out)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"error: {out}: lies among the test images, and its pictures would count as a defect the next time; choose "
+        "another --out\n"
+    )
+    assert not (tmp_path / out).exists()
+    # With a labels.csv the folders say nothing.
+    (tmp_path / "test" / "labels.csv").write_text(
+        "path,label,is_anomaly\ngood/10.png,good,false\ndent/220.png,dent,true\n"
+    )
+    assert run("adtrain", "evaluate", detector_file, ".", "--out", out).returncode == 0
+
+
 def test_a_folder_of_something_else_is_not_replaced(run: Run, tmp_path: Path, detector_file: Path) -> None:
     mvtec(tmp_path)
     done = run("adtrain", "evaluate", detector_file, ".", "--out", "test")

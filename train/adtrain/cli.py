@@ -172,12 +172,13 @@ def evaluate(
     from adtrain.evaluate import evaluate as measure
     from adtrain.evaluate import score_files
     from adtrain.evaluation_folder import CONTENTS, write_evaluation
-    from adtrain.labelled import labelled_files
+    from adtrain.labelled import labelled_files, refuse_among
     from adtrain.report import evaluation_table, faults_shown, kinds_table, show
 
     refuse_existing(out, force=True, contents=CONTENTS)
     detector = Detector(file)
     files = labelled_files(data)
+    refuse_among(out, files)
     with progress_bar("scoring", len(files)) as advance:
         scored = score_files(detector, files, advance)
     for line in faults_shown(scored):

@@ -1,11 +1,11 @@
 """Images whose kind is known: a folder with labels.csv, or in MVTec AD's layout."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from adscore.errors import InputError
+from adscore.errors import InputError, OutputError
 from adscore.inputs import find_images
 from adtrain.dataset import LABELS_COLUMNS, LABELS_FILE
 
@@ -41,6 +41,16 @@ def labelled_files(data: str) -> list[LabelledFile]:
     if len({file.is_anomaly for file in files}) < 2:
         raise InputError(f"{data}: normal and anomalous images are both needed to evaluate, and there is one kind only")
     return files
+
+
+def refuse_among(out: Path, files: Sequence[LabelledFile]) -> None:
+    """Raises OutputError if `out` would be a folder beside those of test images, and so a kind of defect next time."""
+    beside = {file.path.resolve().parent.parent for file in files if file.path.parent.name == file.kind}
+    if any(out.resolve().is_relative_to(folder) and not (folder / LABELS_FILE).is_file() for folder in beside):
+        raise OutputError(
+            f"{out}: lies among the test images, and its pictures would count as a defect the next time; choose "
+            "another --out"
+        )
 
 
 def _from_labels(folder: Path) -> Iterator[LabelledFile]:
