@@ -16,8 +16,8 @@ MIN_TILE = 8
 LATENT = 16
 LATENT_WITHOUT_REPAIR = 8
 
-# A network that repairs puts edges where they usually are, half a pixel aside; one that does not follows them closely, and
-# a blur would only hide what it could not follow.
+# A network that repairs puts edges where they usually are, half a pixel aside; one that does not follows them closely,
+# and a blur would only hide what it could not follow.
 BLUR = 0.7
 BLUR_WITHOUT_REPAIR = 0.0
 
