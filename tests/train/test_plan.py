@@ -78,8 +78,12 @@ def test_the_tutorial_is_what_it_was() -> None:
     [
         ({"tile": 9}, "--tile is 9 and must be 0"),
         ({"tile": 4}, "--tile is 4 and must be 0"),
-        ({"views": 0}, "--views is 0 and must be greater than 0"),
-        ({"blur": -1.0}, "--blur is -1 and must not be negative"),
+        ({"views": 0}, "--views is 0 and must be greater than 0 and finite"),
+        ({"blur": -1.0}, "--blur is -1 and must be finite and not negative"),
+        ({"latent": 10**9}, "--latent is 1000000000 and must be at most 65536"),
+        ({"filters": (32, 10**8)}, "--filters is 100000000 and must be at most 4096"),
+        ({"batch_size": 10**9}, "--batch-size is 1000000000 and must be at most 65536"),
+        ({"views": 10**9}, "--views is 1000000000 and must be at most 100000"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(asked: dict[str, int], fault: str) -> None:

@@ -81,8 +81,8 @@ def test_a_run_is_replaced_only_by_force(run: Run, parts: Path, tmp_path: Path) 
 def test_force_replaces_nothing_but_a_run(run: Run, parts: Path) -> None:
     done = run("adtrain", "fit", parts, "--out", parts, "--force", *SMALL)
     assert (done.returncode, done.stderr) == (
-        1, f"error: {parts}: holds {next(parts.iterdir()).name}, which this command did not write, so --force does "
-        "not replace it; choose another --out\n",
+        1, f"error: {parts}: holds {next(parts.iterdir()).name}, which this command did not write, so it is "
+        "not replaced; choose another --out\n",
     )  # fmt: skip
     assert len(list(parts.iterdir())) == 60
 
@@ -197,15 +197,15 @@ def test_too_many_unreadable_images_are_refused(run: Run, parts: Path) -> None:
         (["--size", "27x27"], 1, "error: image size 27x27 does not fit 2 halvings: width and height must be multiples"),
         (["--size", "0x0"], 2, "Error: Invalid value for --size: 0x0: sides are 1 to 8192 pixels long"),
         (["--seed", "4294967296"], 2, "Error: Invalid value for '--seed'"),
-        (["--learning-rate", "inf"], 1, "error: --learning-rate is inf and must be greater than 0"),
+        (["--learning-rate", "inf"], 1, "error: --learning-rate is inf and must be greater than 0 and finite"),
         (["--size", "big"], 2, "Error: Invalid value for --size: big is not of the form 128x128"),
         (["--filters", "a"], 2, "Error: Invalid value for --filters: a is not of the form 32,64"),
         (["--blur", "3"], 1, "error: --blur 3 reaches 9 pixels and the picture's shorter side is 8; give at most 2.67"),
-        (["--recipe", "tutorial", "--epochs", "0"], 1, "error: --epochs is 0 and must be greater than 0"),
+        (["--recipe", "tutorial", "--epochs", "0"], 1, "error: --epochs is 0 and must be greater than 0 and finite"),
         (["--tile", "9"], 1, "error: --tile is 9 and must be 0 (whole pictures), or even and at least 8"),
         (["--tile", "10"], 1, "error: --tile is 10 and does not fit 2 halvings; it must be a multiple of 4"),
-        (["--views", "0"], 1, "error: --views is 0 and must be greater than 0"),
-        (["--epochs", "0"], 1, "error: --epochs is 0 and must be greater than 0"),
+        (["--views", "0"], 1, "error: --views is 0 and must be greater than 0 and finite"),
+        (["--epochs", "0"], 1, "error: --epochs is 0 and must be greater than 0 and finite"),
         (["--held-out", "1"], 1, "error: --held-out is 1 and must lie between 0 and 1"),
         (["--held-out", "0.001"], 1, "error: 60 images cannot be split with --held-out 0.001: both parts need one"),
         (["--learning-rate", "1e30", "--epochs", "9", "--no-repair"], 1, "error: the loss is nan after epoch "),
@@ -228,7 +228,7 @@ def test_too_few_images_are_refused(run: Run, tmp_path: Path) -> None:
 def test_settings_check_themselves() -> None:
     with pytest.raises(InputError, match="--tile is 9 and must be 0"):
         Settings(tile=9)
-    with pytest.raises(InputError, match="--decay is -1 and must not be negative"):
+    with pytest.raises(InputError, match="--decay is -1 and must be finite and not negative"):
         Settings(decay=-1)
 
 

@@ -166,6 +166,6 @@ def _draw(folder: Path, run: Run, trained: Trained, held_out: Pixels) -> None:
     detector = draft_detector(trained.autoencoder, run.image, run.scoring, run.training)
     scores = detector.score(held_out)
     rule = SplitConformal(default_rate(len(scores)))
-    draw_curve(trained.epochs, trained.kept, folder / CURVE)
+    draw_curve(trained.epochs, trained.kept, folder / CURVE, damaged=bool(trained.settings.repair))
     draw_histogram(scores, calibrate(rule, detector, scores), folder / HISTOGRAM)
     draw_montage(detector, held_out, scores, folder / MONTAGE)

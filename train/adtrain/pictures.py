@@ -24,12 +24,20 @@ MONTAGE = "montage.png"
 _MONTAGE_COLUMNS = 8
 
 
-def draw_curve(epochs: Sequence[Epoch], kept: int, path: Path) -> None:
-    """Draws the loss over the epochs, training and held-out, with the epoch whose weights were kept."""
+def draw_curve(epochs: Sequence[Epoch], kept: int, path: Path, *, damaged: bool) -> None:
+    """Draws the loss over the epochs, with the epoch whose weights were kept.
+
+    Args:
+        epochs: what each came to.
+        kept: the number of that epoch.
+        path: of the PNG to write.
+        damaged: whether the network learnt from damaged images; held-out ones are whole, so their loss is smaller.
+    """
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     numbers = [epoch.number for epoch in epochs]
-    axes.plot(numbers, [epoch.loss for epoch in epochs], color=BLUE, marker=".", label="training images")
+    trained = "training images, damaged" if damaged else "training images"
+    axes.plot(numbers, [epoch.loss for epoch in epochs], color=BLUE, marker=".", label=trained)
     axes.plot(numbers, [epoch.held_out_loss for epoch in epochs], color=ORANGE, marker=".", label="held-out images")
     axes.axvline(kept, color=GREY, linestyle=":", label=f"weights kept (epoch {kept})")
     axes.set(title="Training", xlabel="epoch", ylabel="mean squared error", yscale="log")

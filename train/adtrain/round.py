@@ -58,15 +58,18 @@ class Round:
         on_epoch: Callable[[Epoch], None] = lambda _: None,
     ) -> None:
         height, width, channels = source.spec.shape
-        built = build_autoencoder(
-            settings.tile or height,
-            settings.tile or width,
-            channels,
-            filters=settings.filters,
-            latent=settings.latent or LATENT,
-            decoder=settings.decoder,
-            momentum=settings.momentum,
-        )
+        try:
+            built = build_autoencoder(
+                settings.tile or height,
+                settings.tile or width,
+                channels,
+                filters=settings.filters,
+                latent=settings.latent or LATENT,
+                decoder=settings.decoder,
+                momentum=settings.momentum,
+            )
+        except tf.errors.ResourceExhaustedError as error:
+            raise TrainingError("memory is too small for this network; lower --filters, --latent or --size") from error
         # What the network learns from; `source` is what the detector takes.
         self._seen = in_light(source, settings.light)
         if settings.start_at_mean:

@@ -21,6 +21,9 @@ LATENT_WITHOUT_REPAIR = 8
 BLUR = 0.7
 BLUR_WITHOUT_REPAIR = 0.0
 
+# Far above what any network needs; what lies beyond takes more memory than TensorFlow can say it lacks.
+MOST = {"--latent": 65_536, "--filters": 4_096, "--batch-size": 65_536, "--views": 100_000}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -55,15 +58,19 @@ class Settings:
         }  # fmt: skip
         for flag, value in positive.items():
             if not 0 < value < math.inf:
-                raise InputError(f"{flag} is {value} and must be greater than 0")
+                raise InputError(f"{flag} is {value} and must be greater than 0 and finite")
+        largest = positive | {"--filters": max(self.filters)}
+        for flag, most in MOST.items():
+            if largest[flag] > most:
+                raise InputError(f"{flag} is {largest[flag]} and must be at most {most}")
         if not 0 < self.held_out < 1:
             raise InputError(f"--held-out is {self.held_out:g} and must lie between 0 and 1")
         if self.decay is not None and not 0 <= self.decay < math.inf:
-            raise InputError(f"--decay is {self.decay:g} and must not be negative")
+            raise InputError(f"--decay is {self.decay:g} and must be finite and not negative")
         if self.tile and (self.tile < MIN_TILE or self.tile % 2):
             raise InputError(f"--tile is {self.tile} and must be 0 (whole pictures), or even and at least {MIN_TILE}")
         if self.blur is not None and not 0 <= self.blur < math.inf:
-            raise InputError(f"--blur is {self.blur:g} and must not be negative")
+            raise InputError(f"--blur is {self.blur:g} and must be finite and not negative")
 
     def steps(self, images: int) -> int:
         """Returns the number of batches in an epoch over so many images."""
