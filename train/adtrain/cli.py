@@ -173,7 +173,8 @@ def evaluate(
     from adtrain.evaluate import score_files
     from adtrain.evaluation_folder import CONTENTS, write_evaluation
     from adtrain.labelled import labelled_files, refuse_among
-    from adtrain.report import evaluation_table, faults_shown, kinds_table, show
+    from adtrain.report import evaluation_table, kinds_table, show
+    from adtrain.unreadable import unreadable_lines
 
     refuse_existing(out, force=True, contents=CONTENTS)
     detector = Detector(file)
@@ -181,7 +182,7 @@ def evaluate(
     refuse_among(out, files)
     with progress_bar("scoring", len(files)) as advance:
         scored = score_files(detector, files, advance)
-    for line in faults_shown(scored):
+    for line in unreadable_lines(scored.faults):
         _notify(line)
     evaluation = measure(detector, scored)
     write_evaluation(out, evaluation, scored)

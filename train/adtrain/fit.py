@@ -24,6 +24,7 @@ from adtrain.settings import Recipe, Settings
 from adtrain.source import DEMO_NAME, ROOM, ImageSource, Indices, KeptSource, open_source, read_batches, survey
 from adtrain.training import Epoch, Trained, TrainingError, batches, scouted, split, train
 from adtrain.typical import typical_of
+from adtrain.unreadable import unreadable_lines
 
 Notify = Callable[[str], None]
 
@@ -31,8 +32,6 @@ Notify = Callable[[str], None]
 MAX_UNREADABLE = 0.1
 
 CONTENTS = (*RUN_FILES, CURVE, HISTOGRAM, MONTAGE)
-
-_NAMED_FAULTS = 10
 
 
 def fit(
@@ -127,10 +126,8 @@ def _refuse_inside(folder: Path, data: str | None) -> None:
 
 
 def _report_faults(faults: tuple[str, ...], images: int, notify: Notify) -> None:
-    for fault in faults[:_NAMED_FAULTS]:
-        notify(f"left out, unreadable: {fault}")
-    if len(faults) > _NAMED_FAULTS:
-        notify(f"left out, unreadable: {len(faults) - _NAMED_FAULTS} more")
+    for line in unreadable_lines(faults):
+        notify(line)
     if len(faults) > MAX_UNREADABLE * images:
         raise InputError(
             f"{len(faults)} of {images} images cannot be read, more than {MAX_UNREADABLE:.0%}; remove or repair them"

@@ -10,14 +10,11 @@ from rich.table import Table
 from adscore.calibration import is_anomaly
 from adscore.errors import printable
 from adscore.info import describe_rule
-from adtrain.evaluate import Comparison, Estimate, Evaluation, Scored
+from adtrain.evaluate import Comparison, Estimate, Evaluation
 
 if TYPE_CHECKING:
     # Both load TensorFlow, which an evaluation does not need.
     from adexport import Change, Exported
-
-
-_NAMED_FAULTS = 10
 
 
 def export_table(exported: "Exported", out: Path) -> Table:
@@ -84,13 +81,6 @@ def kinds_table(evaluation: Evaluation) -> Table:
         auroc = "" if kind.auroc is None else f"{kind.auroc:.4f}"
         table.add_row(name, str(kind.images), f"{kind.flagged} ({kind.flagged / kind.images:.1%})", auroc)
     return table
-
-
-def faults_shown(scored: Scored) -> list[str]:
-    """Returns a line for each image that could not be read, the first ten by name."""
-    shown = [f"left out, unreadable: {fault}" for fault in scored.faults[:_NAMED_FAULTS]]
-    more = len(scored.faults) - len(shown)
-    return [*shown, f"left out, unreadable: {more} more"] if more else shown
 
 
 def _estimate(estimate: Estimate) -> str:
