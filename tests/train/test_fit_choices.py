@@ -48,7 +48,10 @@ def test_every_score_can_be_asked_for_and_exported(run: Run, parts: Path, score:
 @pytest.mark.parametrize(("flag", "repaired"), [("--repair", True), ("--no-repair", False)])
 def test_repair_is_as_asked_for(run: Run, parts: Path, tmp_path: Path, flag: str, repaired: bool) -> None:
     assert run("adtrain", "fit", parts, "--out", "run", flag, *SMALL).returncode == 0
-    assert json.loads((tmp_path / "run" / "run.json").read_text())["training"]["settings"]["repair"] is repaired
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["training"]["settings"]["repair"] is repaired
+    # The detector is blurred as its record says, though only the scout settled it.
+    assert record["training"]["settings"]["blur"] == record["scoring"]["blur"] == (0.7 if repaired else 0.0)
 
 
 def test_the_tutorials_recipe(run: Run, parts: Path, tmp_path: Path) -> None:

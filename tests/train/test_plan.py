@@ -1,8 +1,8 @@
 import pytest
 
 from adscore.errors import InputError
-from adtrain.plan import choose_settings, choose_size, choose_tile
-from adtrain.settings import Settings
+from adtrain.plan import choose_size, choose_tile, draft_settings
+from adtrain.settings import Draft
 
 pytestmark = pytest.mark.slow  # model.py, which knows the sizes that fit, loads Keras
 
@@ -34,10 +34,10 @@ def test_the_user_and_the_tutorial_may_want_whole_pictures() -> None:
 
 
 def test_defaults_by_kind() -> None:
-    whole, tiled = choose_settings(5448, 0, {}, "auto"), choose_settings(26, 32, {}, "auto")
+    whole, tiled = draft_settings(5448, 0, {}, "auto"), draft_settings(26, 32, {}, "auto")
     assert (whole.filters, whole.latent, whole.score, whole.views) == ((32, 64), None, "relative", 1)
     assert (tiled.filters, tiled.latent, tiled.score, tiled.views) == ((16, 32), 8, "deviation", 246)
-    assert choose_settings(100_000, 32, {}, "auto").views == 1
+    assert draft_settings(100_000, 32, {}, "auto").views == 1
     assert whole.robust
     assert (whole.repair, tiled.repair) == (None, True)  # with whole pictures the scout decides
 
@@ -55,20 +55,21 @@ def test_defaults_by_kind() -> None:
 def test_what_the_scout_finds_chooses_the_rest(
     asked: dict[str, float], many: bool, repair: bool, latent: int, blur: float
 ) -> None:
-    chosen = choose_settings(100, 0, asked, "auto").chosen(many)
-    assert (chosen.repair, chosen.latent, chosen.blur) == (repair, latent, blur)
+    settled = draft_settings(100, 0, asked, "auto").settled("even", many=many)
+    assert (settled.repair, settled.latent, settled.blur, settled.light) == (repair, latent, blur, "even")
+    assert settled.scoring("mean").blur == blur
 
 
 def test_what_is_asked_for_goes_before() -> None:
     asked = {"latent": 3, "repair": False, "score": None, "views": 1}
-    settings = choose_settings(100, 0, asked, "auto")
-    assert (settings.latent, settings.repair, settings.score, settings.views) == (3, False, "relative", 1)
+    draft = draft_settings(100, 0, asked, "auto")
+    assert (draft.latent, draft.repair, draft.score, draft.views) == (3, False, "relative", 1)
 
 
 def test_the_tutorial_is_what_it_was() -> None:
-    assert choose_settings(5448, 0, {"seed": 7}, "tutorial") == Settings(
-        filters=(32, 64), decoder="wide", latent=16, tile=0, repair=False, robust=False, score="mean", blur=0.0,
-        start_at_mean=False, momentum=0.99,
+    assert draft_settings(5448, 0, {"seed": 7}, "tutorial") == Draft(
+        filters=(32, 64), decoder="wide", latent=16, tile=0, light="as_is", repair=False,
+        robust=False, score="mean", blur=0.0, start_at_mean=False, momentum=0.99,
         epochs=20, views=1, batch_size=32, learning_rate=1e-3, decay=5e-5, held_out=0.2, seed=7,
     )  # fmt: skip
 
@@ -88,4 +89,4 @@ def test_the_tutorial_is_what_it_was() -> None:
 )
 def test_settings_that_make_no_sense_are_refused(asked: dict[str, int], fault: str) -> None:
     with pytest.raises(InputError, match=fault):
-        choose_settings(100, asked.get("tile", 0), asked, "auto")
+        draft_settings(100, asked.get("tile", 0), asked, "auto")

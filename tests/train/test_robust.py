@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adtrain.robust import keep, look_after, scout_settings, within
-from adtrain.settings import Settings
+from adtrain.settings import Draft
 
 RANDOM = np.random.default_rng(0)
 NORMAL = np.exp(RANDOM.normal(0, 0.3, 900)).astype(np.float32)
@@ -67,9 +67,9 @@ def test_looks_lie_within_the_training(epochs: int, after: list[int]) -> None:
 
 
 def test_the_scout_is_smaller_and_copies_nothing_else() -> None:
-    scout = scout_settings(Settings(filters=(32, 64), epochs=10))
+    scout = scout_settings(Draft(filters=(32, 64), epochs=10), "as_is")
     assert (scout.filters, scout.latent, scout.epochs, scout.repair, scout.trim) == ((16, 32), 4, 2, False, 0.15)
-    tiled = scout_settings(Settings(filters=(1,), latent=2, epochs=1, tile=32))
+    tiled = scout_settings(Draft(filters=(1,), latent=2, epochs=1, tile=32), "even")
     assert (tiled.filters, tiled.latent, tiled.epochs, tiled.tile, tiled.trim) == ((1,), 2, 1, 32, 0.0)
 
 
@@ -79,7 +79,7 @@ def test_anomalies_in_a_polluted_set_are_left_out_and_found() -> None:
 
     import_tensorflow()
     from adscore.spec import ImageSpec
-    from adtrain.plan import choose_settings
+    from adtrain.plan import draft_settings
     from adtrain.source import ArraySource
     from adtrain.training import train
 
@@ -94,10 +94,10 @@ def test_anomalies_in_a_polluted_set_are_left_out_and_found() -> None:
     source = ArraySource(images, ImageSpec(16, 16, "L"))
     everything = np.arange(len(images))
     asked = {"views": 6}
-    trained = train(source, everything, everything[:64], choose_settings(len(images), 0, asked, "auto"))
+    trained = train(source, everything, everything[:64], draft_settings(len(images), 0, asked, "auto"), "as_is")
     lying = set(range(600, 640))
     assert len(set(trained.left_out.tolist()) & lying) >= 36
     assert len(set(trained.left_out.tolist()) - lying) <= 12
     untouched = asked | {"robust": False, "epochs": 1}
-    plain = train(source, everything, everything[:64], choose_settings(len(images), 0, untouched, "auto"))
+    plain = train(source, everything, everything[:64], draft_settings(len(images), 0, untouched, "auto"), "as_is")
     assert len(plain.left_out) == 0

@@ -14,7 +14,7 @@ import pytest
 from adscore.errors import InputError
 from adscore.images import Pixels
 from adtrain.quiet import import_tensorflow
-from adtrain.settings import Settings
+from adtrain.settings import Draft
 from tests.conftest import Run
 from tests.tiny import paint_parts
 
@@ -109,9 +109,9 @@ def test_two_runs_give_the_same_weights_and_another_seed_others(parts: Path) -> 
     source = open_source(str(parts), size=None, mode=None)
 
     def weights(seed: int) -> list[bytes]:
-        settings = Settings(filters=(4,), latent=4, epochs=2, seed=seed)
-        training, held_out = split(survey(source).readable, settings)
-        autoencoder = train(source, training, held_out, settings).autoencoder
+        draft = Draft(filters=(4,), latent=4, epochs=2, seed=seed)
+        training, held_out = split(survey(source).readable, draft)
+        autoencoder = train(source, training, held_out, draft, "as_is").autoencoder
         return [array.tobytes() for array in autoencoder.get_weights()]
 
     first, again, other = weights(1), weights(1), weights(2)
@@ -227,9 +227,9 @@ def test_too_few_images_are_refused(run: Run, tmp_path: Path) -> None:
 
 def test_settings_check_themselves() -> None:
     with pytest.raises(InputError, match="--tile is 9 and must be 0"):
-        Settings(tile=9)
+        Draft(tile=9)
     with pytest.raises(InputError, match="--decay is -1 and must be finite and not negative"):
-        Settings(decay=-1)
+        Draft(decay=-1)
 
 
 def test_an_image_that_vanishes_is_named(parts: Path) -> None:
@@ -238,11 +238,11 @@ def test_an_image_that_vanishes_is_named(parts: Path) -> None:
     from adtrain.training import split, train
 
     source = open_source(str(parts), size=None, mode=None)
-    settings = Settings(filters=(4,), latent=4, epochs=2)
-    training, held_out = split(survey(source).readable, settings)
+    draft = Draft(filters=(4,), latent=4, epochs=2)
+    training, held_out = split(survey(source).readable, draft)
     (parts / source.name(int(training[5]))).unlink()
     with pytest.raises(InputError) as raised:
-        train(source, training, held_out, settings)
+        train(source, training, held_out, draft, "as_is")
     assert str(raised.value) == (
         f"{source.name(int(training[5]))}: cannot be read any more (No such file or directory); "
         "bring it back, or start again"

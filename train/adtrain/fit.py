@@ -1,7 +1,7 @@
 """From images to a run folder: survey, split, train, draw, keep."""
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from adexport import SplitConformal, draft_detector
 from adexport.calibration import calibrate
+from adexport.scoring import Light
 from adscore.atomic import appears_when_complete, refuse_existing
 from adscore.errors import InputError, OutputError
 from adscore.images import Pixels
@@ -17,10 +18,10 @@ from adscore.spec import Mode, TrainingRecord
 from adtrain.light import choose_light
 from adtrain.model import check_blur, check_size
 from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogram, draw_montage
-from adtrain.plan import choose_settings, choose_size, choose_tile
+from adtrain.plan import choose_size, choose_tile, draft_settings
 from adtrain.pollution import default_rate
 from adtrain.run import LEFT_OUT, RUN_FILES, Run, tool_versions, write_held_out, write_run
-from adtrain.settings import Recipe, Settings
+from adtrain.settings import Draft, Recipe
 from adtrain.source import DEMO_NAME, ROOM, ImageSource, Indices, KeptSource, open_source, read_batches, survey
 from adtrain.training import Epoch, Trained, TrainingError, batches, scouted, split, train
 from adtrain.typical import typical_of
@@ -76,21 +77,20 @@ def fit(
     )
     source = KeptSource(opened, ROOM)  # so that what the survey decodes is not decoded again
     tile = tile_for(source.spec.width, source.spec.height)
-    settings = choose_settings(len(source), tile, asked, recipe)
-    check_size(source.spec.height, source.spec.width, settings.filters, settings.tile)
-    if settings.blur is not None:
-        check_blur(source.spec.height, source.spec.width, settings.blur)
+    draft = draft_settings(len(source), tile, asked, recipe)
+    check_size(source.spec.height, source.spec.width, draft.filters, draft.tile)
+    if draft.blur is not None:
+        check_blur(source.spec.height, source.spec.width, draft.blur)
     with progress_bar("reading", len(source)) as advance:
         found = survey(source, advance)
     _report_faults(found.faults, len(source), notify)
-    training, held_out = split(found.readable, settings)
+    training, held_out = split(found.readable, draft)
     if not found.varied:
         raise InputError(
             f"all {len(found.readable)} images are the same, pixel for pixel; "
             "give images that show how normal parts vary"
         )
-    if settings.light is None:
-        settings = replace(settings, light=choose_light(source, training))
+    light = draft.light or choose_light(source, training)
     image = source.spec
     with appears_when_complete(folder) as partial:
         partial.mkdir()
@@ -100,10 +100,10 @@ def fit(
             notify(
                 f"{DEMO_NAME if data is None else data}: {len(training)} images to train on, {len(held_out)} held out, "
                 f"{image.width}x{image.height} {image.mode}"
-                + (f" in tiles of {settings.tile}" if settings.tile else "")
-                + (", brought under even light" if settings.light == "even" else "")
+                + (f" in tiles of {draft.tile}" if draft.tile else "")
+                + (", brought under even light" if light == "even" else "")
             )
-            trained = _train(source, training, held_out, settings, notify)
+            trained = _train(source, training, held_out, draft, light, notify=notify)
         except KeyboardInterrupt as interrupt:
             raise TrainingError(
                 "interrupted before the network's first epoch ended; nothing was written. Start again"
@@ -111,8 +111,8 @@ def fit(
         if len(trained.left_out):
             notify(f"not learnt from at the end, since they stand out: {len(trained.left_out)} images, see {LEFT_OUT}")
         learnt = np.setdiff1d(training, trained.left_out)
-        typical = typical_of(trained.autoencoder, source, learnt, settings)
-        scoring = settings.scoring(settings.score, typical)
+        typical = typical_of(trained.autoencoder, source, learnt, trained.settings)
+        scoring = trained.settings.scoring(trained.settings.score, typical)
         record = _record(trained, len(training), found.fingerprint, versions)
         run = Run(folder, image, scoring, record, None if data is None else str(Path(data).resolve()))
         write_run(partial, run, trained, (source.name(index) for index in trained.left_out.tolist()))
@@ -134,16 +134,16 @@ def _report_faults(faults: tuple[str, ...], images: int, notify: Notify) -> None
         )
 
 
-def _train(source: ImageSource, training: Indices, held_out: Indices, settings: Settings, notify: Notify) -> Trained:
+def _train(
+    source: ImageSource, training: Indices, held_out: Indices, draft: Draft, light: Light, *, notify: Notify
+) -> Trained:
     def report(epoch: Epoch) -> None:
-        notify(
-            f"epoch {epoch.number}/{settings.epochs}: loss {epoch.loss:.5f}, held-out loss {epoch.held_out_loss:.5f}"
-        )
+        notify(f"epoch {epoch.number}/{draft.epochs}: loss {epoch.loss:.5f}, held-out loss {epoch.held_out_loss:.5f}")
 
-    if scouted(len(training), settings):
+    if scouted(len(training), draft):
         notify("a scout first looks for images that stand out; then the network proper is trained")
-    with progress_bar("training", batches(len(training), settings)) as advance:
-        trained = train(source, training, held_out, settings, on_batch=advance, on_epoch=report)
+    with progress_bar("training", batches(len(training), draft)) as advance:
+        trained = train(source, training, held_out, draft, light, on_batch=advance, on_epoch=report)
     if trained.interrupted:
         notify(f"interrupted: keeping the best weights so far, those of epoch {trained.kept}")
     return trained

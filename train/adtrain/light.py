@@ -47,7 +47,7 @@ def unevenness(brightness: NDArray[np.float64], within: NDArray[np.float64]) -> 
     return float(shape.var(axis=0).mean() / (relative.mean() + np.finfo(np.float64).tiny))
 
 
-def in_light(source: ImageSource, light: Light | None) -> ImageSource:
+def in_light(source: ImageSource, light: Light) -> ImageSource:
     """Returns the images as the network sees them in this light."""
     return KeptSource(EvenSource(source), ROOM) if light == "even" else source
 

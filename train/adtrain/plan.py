@@ -8,7 +8,7 @@ What depends on what the pictures show is left open: `adtrain.light` and the sco
 from typing import Any
 
 from adtrain.model import halvings, nearest_multiple
-from adtrain.settings import Recipe, Settings
+from adtrain.settings import Draft, Recipe
 
 # Pictures up to this side are taken whole.
 WHOLE_SIDE = 64
@@ -19,12 +19,12 @@ TILE = 32
 WHOLE_AN_EPOCH = 4_000
 TILES_AN_EPOCH = 6_400
 
-_WHOLE: dict[str, Any] = {"filters": (32, 64), "light": None, "repair": None, "score": "relative", "blur": None}
-_TILED: dict[str, Any] = {"filters": (16, 32), "latent": 8, "light": None, "score": "deviation", "blur": 1.0}
+_WHOLE: dict[str, Any] = {"filters": (32, 64), "score": "relative"}
+_TILED: dict[str, Any] = {"filters": (16, 32), "latent": 8, "repair": True, "score": "deviation", "blur": 1.0}
 # The design that the project grew from.
 _TUTORIAL: dict[str, Any] = {
-    "decoder": "wide", "latent": 16, "repair": False, "robust": False, "start_at_mean": False, "momentum": 0.99,
-    "epochs": 20, "batch_size": 32, "learning_rate": 1e-3,
+    "decoder": "wide", "latent": 16, "light": "as_is", "repair": False, "blur": 0.0, "robust": False,
+    "start_at_mean": False, "momentum": 0.99, "epochs": 20, "batch_size": 32, "learning_rate": 1e-3,
 }  # fmt: skip
 
 
@@ -42,8 +42,8 @@ def choose_size(width: int, height: int, tile: int, filters: tuple[int, ...] | N
     return nearest_multiple(width * reduction, unit), nearest_multiple(height * reduction, unit)
 
 
-def choose_settings(images: int, tile: int, asked: dict[str, Any], recipe: Recipe) -> Settings:
-    """Returns the settings: what was asked for, and for the rest what fits the data.
+def draft_settings(images: int, tile: int, asked: dict[str, Any], recipe: Recipe) -> Draft:
+    """Returns what was asked for, and of the rest what fits the data; what the pictures show decides what is open.
 
     Args:
         images: number of images there are.
@@ -55,6 +55,6 @@ def choose_settings(images: int, tile: int, asked: dict[str, Any], recipe: Recip
     if recipe == "tutorial":
         design = _TUTORIAL | given
         # No epochs at all are refused by the settings, a line below.
-        return Settings(**({"decay": design["learning_rate"] / max(1, design["epochs"])} | design))
+        return Draft(**({"decay": design["learning_rate"] / max(1, design["epochs"])} | design))
     few = {"views": max(1, round((TILES_AN_EPOCH if tile else WHOLE_AN_EPOCH) / images))}
-    return Settings(**((_TILED if tile else _WHOLE) | few | given))
+    return Draft(**((_TILED if tile else _WHOLE) | few | given))

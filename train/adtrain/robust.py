@@ -14,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from adtrain.settings import Settings
+from adexport.scoring import Light
+from adtrain.settings import BLUR, Draft, Settings
 
 # Limits are in the units of `within`.
 # Beyond this for the scout, an image is left out at first; far too many are, rather than an anomaly too few.
@@ -39,16 +40,22 @@ _SCOUT_EPOCHS = 0.2  # as a share of the network's
 _SCOUT_TRIM = 0.15
 
 
-def scout_settings(settings: Settings) -> Settings:
-    """Returns the settings of the first round."""
+def scout_epochs(epochs: int) -> int:
+    """Returns the epochs of the first round before a training of so many."""
+    return max(1, round(epochs * _SCOUT_EPOCHS))
+
+
+def scout_settings(draft: Draft, light: Light) -> Settings:
+    """Returns the settings of the first round, which settles what the draft leaves open."""
     return replace(
-        settings,
+        draft.settled(light, many=False),
         repair=False,
-        filters=tuple(max(1, count // 2) for count in settings.filters),
-        latent=min(settings.latent or _SCOUT_LATENT, _SCOUT_LATENT),
-        epochs=max(1, round(settings.epochs * _SCOUT_EPOCHS)),
+        filters=tuple(max(1, count // 2) for count in draft.filters),
+        latent=min(draft.latent or _SCOUT_LATENT, _SCOUT_LATENT),
+        blur=BLUR if draft.blur is None else draft.blur,
+        epochs=scout_epochs(draft.epochs),
         # Of tiles, the hardest are those with something to see.
-        trim=0.0 if settings.tile else _SCOUT_TRIM,
+        trim=0.0 if draft.tile else _SCOUT_TRIM,
     )
 
 

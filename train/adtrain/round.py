@@ -17,7 +17,7 @@ from adtrain.feed import Feed
 from adtrain.light import in_light
 from adtrain.model import build_autoencoder, start_at
 from adtrain.robust import keep
-from adtrain.settings import LATENT, Settings
+from adtrain.settings import Settings
 from adtrain.source import ImageSource, Indices, read_batches
 from adtrain.typical import typical_of
 
@@ -64,7 +64,7 @@ class Round:
                 settings.tile or width,
                 channels,
                 filters=settings.filters,
-                latent=settings.latent or LATENT,
+                latent=settings.latent,
                 decoder=settings.decoder,
                 momentum=settings.momentum,
             )

@@ -1,7 +1,10 @@
-"""All that repeats a training; what the user leaves open is chosen from the data by `adtrain.plan`."""
+"""All that repeats a training, in two types: what the pictures are still to decide, and what is settled.
+
+Only settled settings say how a detector scores, so nothing can score by a value that is decided later.
+"""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from adexport.scoring import Light, Reduction, Scoring, Typical
@@ -25,20 +28,15 @@ BLUR_WITHOUT_REPAIR = 0.0
 MOST = {"--latent": 65_536, "--filters": 4_096, "--batch-size": 65_536, "--views": 100_000}
 
 
-@dataclass(frozen=True)
-class Settings:
-    """The dials of `adtrain fit`."""
+@dataclass(frozen=True, kw_only=True)
+class Dials:
+    """The dials of `adtrain fit` that no picture decides."""
 
     filters: tuple[int, ...] = (32, 64)
     decoder: Decoder = "narrow"  # "wide": as many filters as the encoder; "narrow": half of them
-    latent: int | None = None  # None: 16, or 8 without repair
     tile: int = 0  # side of the tiles the network takes, in pixels; 0: it takes whole pictures
-    light: Light | None = "as_is"  # "even": under even light; None: by how the light varies, see `adtrain.light`
-    repair: bool | None = True  # damage the images and let the network restore them; None: unless many stand out
     robust: bool = True  # leave out, as training goes on, what stands out from the rest
     score: Reduction = "mean"
-    # Of the difference, before it is squared; standard deviation in pixels. None: 0.7, or none without repair.
-    blur: float | None = 0.0
     epochs: int = 12
     views: int = 1  # how often an epoch visits each image, each time another tile or damage
     batch_size: int = 64
@@ -51,43 +49,91 @@ class Settings:
     seed: int = 42
 
     def __post_init__(self) -> None:
-        positive = {
-            "--latent": LATENT if self.latent is None else self.latent, "--epochs": self.epochs, "--views": self.views,
-            "--batch-size": self.batch_size, "--learning-rate": self.learning_rate,
-            "--filters": min(self.filters, default=0),
-        }  # fmt: skip
-        for flag, value in positive.items():
-            if not 0 < value < math.inf:
-                raise InputError(f"{flag} is {value} and must be greater than 0 and finite")
-        largest = positive | {"--filters": max(self.filters)}
-        for flag, most in MOST.items():
-            if largest[flag] > most:
-                raise InputError(f"{flag} is {largest[flag]} and must be at most {most}")
+        _check_counts(
+            {
+                "--epochs": self.epochs,
+                "--views": self.views,
+                "--batch-size": self.batch_size,
+                "--learning-rate": self.learning_rate,
+                "--filters": min(self.filters, default=0),
+            }
+        )
+        _check_most("--filters", max(self.filters))
         if not 0 < self.held_out < 1:
             raise InputError(f"--held-out is {self.held_out:g} and must lie between 0 and 1")
         if self.decay is not None and not 0 <= self.decay < math.inf:
             raise InputError(f"--decay is {self.decay:g} and must be finite and not negative")
         if self.tile and (self.tile < MIN_TILE or self.tile % 2):
             raise InputError(f"--tile is {self.tile} and must be 0 (whole pictures), or even and at least {MIN_TILE}")
-        if self.blur is not None and not 0 <= self.blur < math.inf:
-            raise InputError(f"--blur is {self.blur:g} and must be finite and not negative")
 
     def steps(self, images: int) -> int:
         """Returns the number of batches in an epoch over so many images."""
         return -(-images * self.views // self.batch_size)
 
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Dials):
+    """All dials, settled: what a network is trained and scored by."""
+
+    latent: int = LATENT
+    light: Light = "as_is"  # "even": under even light
+    repair: bool = True  # damage the images and let the network restore them
+    blur: float = 0.0  # of the difference, before it is squared; standard deviation in pixels
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_open(self.latent, self.blur)
+
     def scoring(self, reduction: Reduction, typical: Typical | None = None) -> Scoring:
         """Returns how a detector of these settings scores, with this reduction."""
-        blur = BLUR if self.blur is None else self.blur
-        return Scoring(reduction, blur, self.tile, typical, self.light or "as_is")
+        return Scoring(reduction, self.blur, self.tile, typical, self.light)
 
-    def chosen(self, many: bool) -> "Settings":
-        """Returns these with nothing left open; `many` says whether many training images stand out."""
+
+@dataclass(frozen=True, kw_only=True)
+class Draft(Dials):
+    """All dials, of which the pictures are still to decide those that are None."""
+
+    latent: int | None = None  # 16, or 8 without repair
+    light: Light | None = None  # by how the light varies, see `adtrain.light`
+    repair: bool | None = None  # unless many pictures stand out
+    blur: float | None = None  # 0.7, or none without repair
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_open(self.latent, self.blur)
+
+    def settled(self, light: Light, *, many: bool) -> Settings:
+        """Returns the settings that the pictures decide.
+
+        Args:
+            light: how they are lit, where the draft leaves it open.
+            many: whether many training images stand out.
+        """
         repair = not many if self.repair is None else self.repair
         latent, blur = (LATENT, BLUR) if repair else (LATENT_WITHOUT_REPAIR, BLUR_WITHOUT_REPAIR)
-        return replace(
-            self,
-            repair=repair,
+        return Settings(
+            **{field.name: getattr(self, field.name) for field in fields(Dials)},
             latent=latent if self.latent is None else self.latent,
+            light=self.light or light,
+            repair=repair,
             blur=blur if self.blur is None else self.blur,
         )
+
+
+def _check_open(latent: int | None, blur: float | None) -> None:
+    if latent is not None:
+        _check_counts({"--latent": latent})
+    if blur is not None and not 0 <= blur < math.inf:
+        raise InputError(f"--blur is {blur:g} and must be finite and not negative")
+
+
+def _check_counts(counts: dict[str, float]) -> None:
+    for flag, value in counts.items():
+        if not 0 < value < math.inf:
+            raise InputError(f"{flag} is {value} and must be greater than 0 and finite")
+        _check_most(flag, value)
+
+
+def _check_most(flag: str, value: float) -> None:
+    if value > MOST.get(flag, math.inf):
+        raise InputError(f"{flag} is {value} and must be at most {MOST[flag]}")

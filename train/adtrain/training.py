@@ -8,10 +8,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from adexport.scoring import Light
 from adscore.errors import InputError
-from adtrain.robust import MANY, MANY_LIMIT, MIN_IMAGES, SCOUT_LIMIT, look_after, scout_settings, within
+from adtrain.robust import MANY, MANY_LIMIT, MIN_IMAGES, SCOUT_LIMIT, look_after, scout_epochs, scout_settings, within
 from adtrain.round import Epoch, Round, TrainingError
-from adtrain.settings import Settings
+from adtrain.settings import Dials, Draft, Settings
 from adtrain.source import ImageSource, Indices
 
 __all__ = ["Epoch", "Trained", "TrainingError", "batches", "split", "train"]
@@ -25,11 +26,11 @@ class Trained:
     epochs: tuple[Epoch, ...]
     kept: int  # the epoch whose weights these are
     interrupted: bool
-    settings: Settings  # with nothing left to choose
+    settings: Settings
     left_out: Indices  # training images that stood out and were not learnt from at the end, ascending
 
 
-def split(indices: Indices, settings: Settings) -> tuple[Indices, Indices]:
+def split(indices: Indices, settings: Dials) -> tuple[Indices, Indices]:
     """Returns (training, held-out) indices, each ascending, drawn with the seed.
 
     Raises:
@@ -45,14 +46,14 @@ def split(indices: Indices, settings: Settings) -> tuple[Indices, Indices]:
     return np.sort(shuffled[count:]), np.sort(shuffled[:count])
 
 
-def scouted(images: int, settings: Settings) -> bool:
+def scouted(images: int, settings: Dials) -> bool:
     """Returns whether a scout goes before the training on so many images."""
     return settings.robust and images >= MIN_IMAGES
 
 
-def batches(images: int, settings: Settings) -> int:
+def batches(images: int, settings: Dials) -> int:
     """Returns the number of batches in the whole training on so many images, for a progress bar."""
-    epochs = settings.epochs + (scout_settings(settings).epochs if scouted(images, settings) else 0)
+    epochs = settings.epochs + (scout_epochs(settings.epochs) if scouted(images, settings) else 0)
     return epochs * settings.steps(images)
 
 
@@ -60,21 +61,23 @@ def train(
     source: ImageSource,
     training: Indices,
     held_out: Indices,
-    settings: Settings,
+    draft: Draft,
+    light: Light,
     *,
     on_batch: Callable[[], None] = lambda: None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
 ) -> Trained:
     """Returns the autoencoder fitted to the training images: Adam on the mean squared error.
 
-    The same images and settings give the same weights on the same machine. A finished training keeps its last
+    The same images and draft give the same weights on the same machine. A finished training keeps its last
     weights; an interrupted one those of the epoch with the smallest loss over the training images.
 
     Args:
         source: the images.
         training: indices of those to fit.
         held_out: indices of those to measure only.
-        settings: the dials.
+        draft: the dials; the scout decides what is open in it.
+        light: how the images are lit, where the draft leaves it open.
         on_batch: called after each batch.
         on_epoch: called after each epoch of the network proper; the scout of a robust training goes before it.
 
@@ -83,17 +86,17 @@ def train(
         KeyboardInterrupt: Ctrl-C came before the first epoch ended.
         InputError: the images' size does not fit the network, or an image vanished.
     """
-    keras.utils.set_random_seed(settings.seed)
+    keras.utils.set_random_seed(draft.seed)
     tf.config.experimental.enable_op_determinism()
     kept, many = training, False
-    if scouted(len(training), settings):
-        scout = Round(source, training, scout_settings(settings))
+    if scouted(len(training), draft):
+        scout = Round(source, training, scout_settings(draft, light))
         scout.fit(training, held_out, on_batch)
         scores = scout.scores()
         inside = within(scores, SCOUT_LIMIT)
         kept = training[inside]
         many = float(np.mean(~within(scores, MANY_LIMIT, inside))) > MANY
-    settings = settings.chosen(many)
+    settings = draft.settled(light, many=many)
     proper = Round(source, training, settings, look_after(settings.epochs) if settings.robust else {}, on_epoch)
     interrupted = False
     try:
