@@ -3,7 +3,9 @@
     make bench-quality DATA=folder            # all sets, five seeds; hours, and it goes on where it was stopped
     make bench-quality-quick                  # bundled sets, one seed, few epochs: that the benchmark itself works
 
-Each training is one result in artifacts/quality, kept as long as the code that trains and scores is the same. Besides
+Each training is one result in artifacts/quality, kept as long as the code that trains and scores is the same. In the
+tables a result stays until it is measured anew, and bears the commit that measured it; rows of different code are said
+to be so. Besides
 the defaults, the design that the project grew from (`--recipe tutorial`) is measured with one seed; pictures of parts
 are shrunk to 64x64 for it, since it takes them whole.
 """
@@ -35,26 +37,30 @@ TUTORIAL_SIZE = (64, 64)
 ONE_CLASS = ("MNIST", "Fashion-MNIST")
 
 # What trains and scores; the rest may change without measuring anew.
-_CODE = [
-    "train/adtrain/" + name
-    for name in (
-        "feed.py",
-        "fit.py",
-        "light.py",
-        "model.py",
-        "plan.py",
-        "repair.py",
-        "robust.py",
-        "round.py",
-        "settings.py",
-        "source.py",
-        "training.py",
-        "typical.py",
-    )
-] + [
-    "export/adexport/" + name
-    for name in ("graph.py", "light.py", "reduction.py", "scoring.py", "tiles.py", "typical.py")
-]
+_CODE = (
+    [
+        "train/adtrain/" + name
+        for name in (
+            "feed.py",
+            "fit.py",
+            "light.py",
+            "model.py",
+            "plan.py",
+            "repair.py",
+            "robust.py",
+            "round.py",
+            "settings.py",
+            "source.py",
+            "training.py",
+            "typical.py",
+        )
+    ]
+    + [
+        "export/adexport/" + name
+        for name in ("graph.py", "light.py", "reduction.py", "scoring.py", "tiles.py", "typical.py")
+    ]
+    + ["runtime/adscore/images.py"]
+)
 
 
 @dataclass(frozen=True)
@@ -100,13 +106,25 @@ def main() -> None:
         runs = pool.map(lambda task: _run(task, places[task], arguments.data), missing)
         for task, _ in zip(missing, runs, strict=True):
             print(places[task].read_text(encoding="utf-8").strip(), file=sys.stderr)
-    if arguments.quick or arguments.only:
+    if arguments.quick:
         return
-    results = [Result(**json.loads(places[task].read_text(encoding="utf-8"))) for task in tasks]
+    measured = [Result(**json.loads(places[task].read_text(encoding="utf-8"))) for task in tasks]
+    results = _in_order({result.task: result for result in [*_published(), *measured]}, sets)
     with appears_when_complete(HERE / "QUALITY.md") as partial:
         partial.write_text(report(results), encoding="utf-8")
     with appears_when_complete(HERE / "quality.json") as partial:
         partial.write_text(json.dumps([asdict(result) for result in results], indent=1) + "\n", encoding="utf-8")
+
+
+def _published() -> list[Result]:
+    """Returns the results that the tables show now, of whatever code."""
+    return [Result(**values) for values in json.loads((HERE / "quality.json").read_text(encoding="utf-8"))]
+
+
+def _in_order(results: dict[tuple[str, str, int], Result], sets: Iterable[str]) -> list[Result]:
+    """Returns the results by set; sets that are not there now stay where they were, behind the others."""
+    places = {name: place for place, name in enumerate(sets)}
+    return sorted(results.values(), key=lambda result: places.get(result.name, len(places)))
 
 
 def _arguments() -> argparse.Namespace:
@@ -116,7 +134,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--report", action="store_true", help="train nothing; write the tables from what was measured")
     parser.add_argument("--quick", action="store_true", help="bundled sets, one seed, one epoch")
     parser.add_argument("--no-tutorial", action="store_true", help="leave the design that adscore grew from out")
-    parser.add_argument("--only", default="", help="measure sets whose name holds this text, and write no tables")
+    parser.add_argument("--only", default="", help="measure the sets whose name holds this text")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--place", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -142,6 +160,7 @@ def _measure(task: Task, chosen: QualitySet) -> Result:
     from adtrain.fit import fit
     from adtrain.labelled import labelled_files
 
+    commit, code = _commit(), _fingerprint(_CODE).hex()[:12]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         prepared = chosen.prepare(folder / "set")
@@ -169,7 +188,14 @@ def _measure(task: Task, chosen: QualitySet) -> Result:
         anomalies=int(scored.known.sum()),
         found=int(scored.known[order].sum()),
         cpu_seconds=after.user + after.system - before.user - before.system,
+        commit=commit,
+        code=code,
     )
+
+
+def _commit() -> str:
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*", "--abbrev=9"]
+    return subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True).stdout.strip()  # noqa: S603
 
 
 def _silent(_: str) -> None:

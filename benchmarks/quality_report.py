@@ -1,5 +1,6 @@
 """The tables of QUALITY.md from single results."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,13 @@ class Result:
     anomalies: int
     found: int  # anomalies among as many of the highest scores
     cpu_seconds: float  # of the training
+    commit: str | None = None  # that measured it, "-dirty" behind it if files were changed; None: not recorded
+    code: str | None = None  # digest of the files that train and score
+
+    @property
+    def task(self) -> tuple[str, str, int]:
+        """What was measured: set, recipe and seed."""
+        return self.name, self.recipe, self.seed
 
 
 Figure = Callable[[Result], float]
@@ -44,12 +52,30 @@ def report(results: Sequence[Result]) -> str:
     parts = [
         "# Detection quality\n",
         _HEAD.format(seeds=len(seeds)),
+        *_mixed(results),
         _table("The demo set: ones polluted with threes", results, ("demo",), polluted=True),
         _table("Parts and materials: image AUROC", results, ("paper", "varied light", "screws", "elpv")),
         _table("One class as normal against the other nine: image AUROC", results, ("MNIST", "Fashion-MNIST")),
         _FOOT,
     ]
     return "\n".join(parts)
+
+
+def _mixed(results: Sequence[Result]) -> list[str]:
+    """Returns what to say of results that are not all of the same code."""
+    codes = {result.code for result in results}
+    if len(codes) == 1 and None not in codes:
+        return []
+    numbers = Counter(_commit(result) for result in results)
+    return [
+        "**The rows are of different code.** Trainings by commit: "
+        + ", ".join(f"{name} {number}" for name, number in numbers.items())
+        + ". The column *commit* says which; only rows of one commit can be compared to the last digit.\n"
+    ]
+
+
+def _commit(result: Result) -> str:
+    return result.commit or "not recorded"
 
 
 def _table(title: str, results: Sequence[Result], groups: tuple[str, ...], *, polluted: bool = False) -> str:
@@ -60,7 +86,7 @@ def _table(title: str, results: Sequence[Result], groups: tuple[str, ...], *, po
     if polluted:
         figures["average precision"] = lambda result: result.average_precision
         figures["found among the top n"] = lambda result: result.found
-    head = ["set", "seeds", *figures, *(f"tutorial: {name}" for name in figures)]
+    head = ["set", "seeds", *figures, *(f"tutorial: {name}" for name in figures), "commit"]
     lines = [f"## {title}\n", _row(head), _row(["---"] * len(head))]
     names = list(dict.fromkeys(result.name for result in chosen))
     rows = [(name, [result for result in chosen if result.name == name]) for name in names]
@@ -74,6 +100,7 @@ def _table(title: str, results: Sequence[Result], groups: tuple[str, ...], *, po
         cells = [name, str(len(ours))]
         for part in (ours, tutorial):
             cells += [_cell([figure(result) for result in part]) for figure in figures.values()]
+        cells.append(", ".join(dict.fromkeys(_commit(result) for result in of_set)))
         lines.append(_row(cells))
     if polluted:
         lines.append("\nn: " + ", ".join(f"{name}: {of_set[0].anomalies}" for name, of_set in rows) + ".")
@@ -88,7 +115,8 @@ def _means(members: Sequence[Result]) -> list[Result]:
         part = [result for result in members if (result.recipe, result.seed) == (recipe, seed)]
         if {result.name for result in part} == names:
             auroc = float(np.mean([result.auroc for result in part]))
-            means.append(Result("", "", recipe, seed, 0, auroc, 0.0, 0, 0, 0.0))
+            commits = ", ".join(dict.fromkeys(_commit(result) for result in part))
+            means.append(Result("", "", recipe, seed, 0, auroc, 0.0, 0, 0, 0.0, commits))
     return means
 
 

@@ -8,8 +8,10 @@ from benchmarks.quality_report import Result, report
 pytestmark = pytest.mark.slow  # benchmarks.calibration loads adexport, which loads TensorFlow
 
 
-def result(name: str, group: str, seed: int, auroc: float, *, recipe: str = "auto", found: int = 0) -> Result:
-    return Result(name, group, recipe, seed, 100, auroc, auroc / 2, 67, found, 1.0)
+def result(
+    name: str, group: str, seed: int, auroc: float, *, recipe: str = "auto", found: int = 0, commit: str | None = "a1"
+) -> Result:
+    return Result(name, group, recipe, seed, 100, auroc, auroc / 2, 67, found, 1.0, commit, commit)
 
 
 def test_tables_show_mean_and_deviation_over_seeds() -> None:
@@ -21,9 +23,26 @@ def test_tables_show_mean_and_deviation_over_seeds() -> None:
             result("screws", "screws", 1, 0.97),
         ]
     ).splitlines()
-    assert "| demo 1 % | 2 | 0.8500 ± 0.0707 | 0.4250 ± 0.0354 | 61 ± 1.4142 | 0.7000 | 0.3500 | 30 |" in lines
-    assert "| screws | 1 | 0.9700 |  |" in lines
+    assert "| demo 1 % | 2 | 0.8500 ± 0.0707 | 0.4250 ± 0.0354 | 61 ± 1.4142 | 0.7000 | 0.3500 | 30 | a1 |" in lines
+    assert "| screws | 1 | 0.9700 |  | a1 |" in lines
     assert "Not measured: the sets were not there." in lines
+    assert not any("different code" in line for line in lines)
+
+
+def test_rows_of_different_code_are_said_to_be_so() -> None:
+    lines = report(
+        [
+            result("screws", "screws", 1, 0.97, commit="b2"),
+            result("screws", "screws", 2, 0.95, commit=None),
+            result("elpv", "elpv", 1, 0.6, commit=None),
+        ]
+    ).splitlines()
+    assert (
+        "**The rows are of different code.** Trainings by commit: b2 1, not recorded 2. The column *commit* says which; "
+        "only rows of one commit can be compared to the last digit." in lines
+    )
+    assert "| screws | 2 | 0.9600 ± 0.0141 |  | b2, not recorded |" in lines
+    assert "| elpv | 1 | 0.6000 |  | not recorded |" in lines
 
 
 def test_means_over_a_group_count_complete_seeds_only() -> None:
@@ -31,7 +50,7 @@ def test_means_over_a_group_count_complete_seeds_only() -> None:
         [result(f"MNIST {label}", "MNIST", 1, 0.9 + label / 100) for label in (0, 1)]
         + [result("MNIST 0", "MNIST", 2, 0.1)]
     ).splitlines()
-    assert "| **MNIST, mean** | 1 | 0.9050 |  |" in lines
+    assert "| **MNIST, mean** | 1 | 0.9050 |  | a1 |" in lines
 
 
 def test_realised_false_alarms_lie_where_theory_says() -> None:
