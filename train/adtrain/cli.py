@@ -166,9 +166,9 @@ def evaluate(
     ),
 ) -> None:
     """Score a labelled folder and show how well the detector tells its anomalies, with 95 % bootstrap intervals."""
-    from adscore.atomic import refuse_existing
     from adscore.detector import Detector
     from adscore.progress import progress_bar
+    from adscore.refusals import refuse_existing
     from adtrain.evaluate import evaluate as measure
     from adtrain.evaluate import score_files
     from adtrain.evaluation_folder import CONTENTS, write_evaluation

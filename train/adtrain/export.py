@@ -6,9 +6,10 @@ from pathlib import Path
 
 from adexport import Change, Exported, Given, Quantile, Rule, SplitConformal, export_detector, export_int8
 from adexport.parity import BATCH_SIZES
-from adscore.atomic import appears_when_complete, refuse_no_file
+from adscore.atomic import appears_when_complete
 from adscore.images import Pixels
 from adscore.progress import progress_bar
+from adscore.refusals import refuse_no_file
 from adtrain.pictures import HISTOGRAM, draw_histogram
 from adtrain.pollution import default_rate
 from adtrain.run import Run, RunError, load_held_out, load_weights
