@@ -1,5 +1,6 @@
-"""Commands in namespaces of their own, as containers give them; where a test may not make these, it is skipped."""
+"""Commands in namespaces of their own, as containers give them, and without root's rights; else a test is skipped."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -19,3 +20,13 @@ def apart(*kinds: str) -> list[str]:
         if subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0:
             return command
     pytest.skip("this user may not make namespaces here")
+
+
+def without_rights(*capabilities: str) -> list[str]:
+    """Returns what to put before a command so that root lacks these rights; for other users nothing."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return []
+    command = ["setpriv", "--bounding-set", ",".join(f"-{name}" for name in capabilities)]
+    if shutil.which("setpriv") and subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0:
+        return command
+    pytest.skip("root cannot give up its rights here")

@@ -76,6 +76,13 @@ def is_alive(path: Path) -> bool | None:
     return None if marked is None else not marked
 
 
+def wait_for(file: FileIO) -> None:
+    """Locks an open file until it is closed; waits while others have it so, where there are locks."""
+    if sys.platform != "win32":
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+
+
 if sys.platform == "win32":
     import msvcrt
 

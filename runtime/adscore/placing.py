@@ -13,6 +13,8 @@ from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
+from adscore.locked import wait_for
+
 _BLOCK = 1 << 20
 # How the system's list of mounts writes what would end a word in it.
 _ESCAPES = {ord(sign): f"\\{ord(sign):03o}" for sign in " \t\n\\"}
@@ -63,10 +65,12 @@ def check_place(place: Path) -> None:
 
 def give_mode_and_owner(before: Path, after: Path) -> None:
     """Gives `after`, which is this process's own, what it may have of the mode, owner and attributes of `before`."""
-    status = before.stat()
-    if not _given_the_owner(after, before, status):
-        with suppress(OSError):
-            os.chown(after, -1, status.st_gid)
+    if hasattr(os, "chown"):
+        status = before.stat()
+        for owner in (status.st_uid, -1):  # else the group alone
+            with suppress(OSError):
+                os.chown(after, owner, status.st_gid)
+                break
     _give_attributes(before, after)
 
 
@@ -81,7 +85,7 @@ def is_mounted(place: Path) -> bool:
 
 
 def _can_be_replaced(place: Path, status: os.stat_result) -> bool:
-    return status.st_nlink == 1 and not is_mounted(place)
+    return status.st_nlink <= 1 and not is_mounted(place)
 
 
 def _given_the_owner(file: Path, place: Path, status: os.stat_result) -> bool:
@@ -106,6 +110,7 @@ def _give_attributes(before: Path, after: Path) -> None:
 
 def _write_into(partial: Path, place: Path) -> None:
     with FileIO(partial) as source, FileIO(os.open(place, os.O_WRONLY), "w") as file:
+        wait_for(file)  # or two that write into one file would mix what they write
         size, old = (os.fstat(each.fileno()).st_size for each in (source, file))
         _make_room(file, old, size)
         try:

@@ -1,8 +1,10 @@
 """Files and folders that appear when they are complete: what others see of them meanwhile, and what a stop leaves."""
 
+import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -212,3 +214,31 @@ def test_nobody_removes_what_a_living_one_makes(tmp_path: Path) -> None:
         process.communicate("")
     assert process.returncode == 0
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "half"}
+
+
+def test_a_folder_keeps_the_mode_and_owner_of_the_one_it_replaces(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run").chmod(0o750)
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "run", 12345, 23456)
+    before = (tmp_path / "run").stat()
+    with folder_appears_when_complete(tmp_path / "run", force=True, contents=()):
+        pass
+    after = (tmp_path / "run").stat()
+    assert after.st_ino != before.st_ino
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+
+
+def test_two_that_write_into_one_linked_file_do_not_mix(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    (tmp_path / "b").hardlink_to(tmp_path / "a")
+    contents = [sign * (1 << 23) for sign in ("x", "yy")]
+
+    def write(content: str) -> None:
+        with appears_when_complete(tmp_path / "a") as partial:
+            partial.write_text(content)
+
+    for _ in range(3):
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(write, contents))
+        assert (tmp_path / "b").read_text() in contents
