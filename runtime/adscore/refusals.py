@@ -49,9 +49,28 @@ def _is_about(error: OSError, folder: Path) -> bool:
     return error.filename is None or Path(os.fsdecode(error.filename)).is_relative_to(folder)
 
 
+def _check_folder(target: Path) -> None:
+    """Raises OSError if the folder of `target`, or the one in which that can be made, takes no new files."""
+    folder = real_place(target).parent
+    while not folder.exists():
+        folder = folder.parent
+    number = 0
+    if not folder.is_dir():
+        number = errno.ENOTDIR
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        read_only = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
+        number = errno.EROFS if read_only else errno.EACCES
+    if number:
+        raise OSError(number, os.strerror(number))
+
+
 def refuse_no_file(target: Path) -> None:
-    """Raises OutputError if `target`, which is to be a file, is a folder, pipe or device, or has no possible name."""
+    """Raises OutputError if `target`, which is to be a file, cannot be one.
+
+    It is a folder, pipe or device, has no possible name, or lies in a folder that takes no new files.
+    """
     with refusing(target):
+        _check_folder(target)
         try:
             mode = target.stat().st_mode
         except FileNotFoundError:
@@ -73,6 +92,8 @@ def refuse_existing(folder: Path, *, force: bool, contents: tuple[str, ...]) -> 
     Raises:
         OutputError: the folder must stay.
     """
+    with refusing(folder):
+        _check_folder(folder)
     if not folder.exists():
         return
     if not force:
