@@ -12,6 +12,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from threading import Thread
 
+from adscore.workplace import is_leftover
 from benchmarks.fault_runs import MOST_SECONDS, run_command
 from benchmarks.fault_setting import DEMO_IMAGES, DETECTOR, SEED, Finding, Setting
 
@@ -45,7 +46,8 @@ def killed_runs(setting: Setting) -> Finding:
             counts["tables that differ"] += table.read_bytes() != whole.read_bytes()
             _compare(Counter(_names(table)), Counter(_names(whole)), counts)
             table.unlink()
-    left = {path.name for path in setting.folder.iterdir()} - {"images", "whole.csv", ".r.csv.scores", ".r.csv.partial"}
+    left = {path.name for path in setting.folder.iterdir() if not is_leftover(path)}
+    left -= {"images", "whole.csv", ".r.csv.scores"}
     held = not (left or counts["tables that differ"] or counts["rows lost"] or counts["rows doubled"])
     promise = "runs ended by kill -9 at random and resumed each time: the table of an undisturbed run, byte for byte"
     figures = ("kills", "kills that left scores", "tables", "tables that differ", "rows lost", "rows doubled")

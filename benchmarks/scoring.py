@@ -27,6 +27,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 BIN = Path(sys.executable).parent
 
+_TABLES = tempfile.TemporaryDirectory(prefix="bench-")
+
 COLD = "import numpy, onnxruntime, PIL.Image; onnxruntime.InferenceSession({!r}, providers=['CPUExecutionProvider'])"
 
 
@@ -139,9 +141,9 @@ def _same_scores(scene: Scene) -> str:
     return f"none of {len(rows)} differs from the training-time path"
 
 
-def _adscore(scene: Scene, out: str = os.devnull) -> list[str]:
-    chosen = ["--out", out] if out == "-" else ["--out", str(Path(tempfile.gettempdir()) / f"bench-{os.getpid()}.csv")]
-    return [str(BIN / "adscore"), "--model", str(scene.detector), *chosen]
+def _adscore(scene: Scene, out: str | None = None) -> list[str]:
+    table = out or str(Path(_TABLES.name) / "rows.csv")
+    return [str(BIN / "adscore"), "--model", str(scene.detector), "--out", table]
 
 
 def _contestant(part: str, name: str, number: int, scene: Scene) -> Turn:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from adscore.atomic import appears_when_complete
+from adscore.atomic import appears_when_complete, folder_appears_when_complete
 
 FOLDER = Path(__file__).parent.parent / "artifacts" / "bench"
 MEGAPIXELS = 12
@@ -42,15 +42,13 @@ def small(count: int, link: int = 0) -> Scene:
     folder = FOLDER / f"png-{count}"
     if not folder.is_dir():
         images = np.concatenate([load_demo("train").images, load_demo("test").images])
-        with appears_when_complete(folder) as partial:
-            partial.mkdir()
+        with folder_appears_when_complete(folder, force=False, contents=()) as partial:
             for number in range(count):
                 Image.fromarray(images[number % len(images)]).save(partial / f"{number:06}.png")
     if link:
         names, folder = sorted(folder.iterdir()), FOLDER / f"png-{count}-as-{link}"
         if not folder.is_dir():
-            with appears_when_complete(folder) as partial:
-                partial.mkdir()
+            with folder_appears_when_complete(folder, force=False, contents=()) as partial:
                 for number in range(link):
                     os.link(names[number % count], partial / f"{number:06}.png")
     return Scene(folder, _tenth(folder), *_detector("small", None, {"epochs": 1}))
@@ -65,15 +63,13 @@ def large(count: int, data: Path | None) -> Scene:
     folder = FOLDER / f"jpeg-{count}"
     if not folder.is_dir():
         photographs = _photographs(data)
-        with appears_when_complete(folder) as partial:
-            partial.mkdir()
+        with folder_appears_when_complete(folder, force=False, contents=()) as partial:
             for number in range(count):
                 _enlarged(photographs[number % len(photographs)], number).save(partial / f"{number:03}.jpg", quality=90)
     training = FOLDER / "jpeg-train"
     if not training.is_dir():
         photographs = _photographs(data)
-        with appears_when_complete(training) as partial:
-            partial.mkdir()
+        with folder_appears_when_complete(training, force=False, contents=()) as partial:
             for number in range(30):
                 photograph = _enlarged(photographs[number % len(photographs)], number, megapixels=0.25)
                 photograph.save(partial / f"{number:03}.jpg", quality=90)
@@ -85,8 +81,7 @@ def _tenth(folder: Path) -> Path:
     part = folder.with_name(f"{folder.name}-tenth")
     if not part.is_dir():
         files = sorted(folder.iterdir())
-        with appears_when_complete(part) as partial:
-            partial.mkdir()
+        with folder_appears_when_complete(part, force=False, contents=()) as partial:
             for path in files[: max(1, len(files) // 10)]:
                 os.link(path, partial / path.name)
     return part

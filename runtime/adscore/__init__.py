@@ -3,6 +3,7 @@
 The names below load on first use, so that `import adscore` costs next to nothing and the command line starts fast.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from adscore.prediction import Prediction as Prediction
     from adscore.spec import DetectorSpec as DetectorSpec
     from adscore.spec import ImageSpec as ImageSpec
+
+# From 1.29 ONNX Runtime's Linux builds report to their maker. They read this when they are first imported, and that may
+# be by another package.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 

@@ -1,58 +1,82 @@
-"""Files and folders that appear when they are complete: written beside their place, then renamed.
+"""Files and folders that appear when they are complete: made in a hidden folder beside their place, then renamed.
 
 A link is followed: the place is where it leads to, so that what has two names is still one place.
 """
 
 import os
 import shutil
-import stat
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from io import FileIO
 from pathlib import Path
 
 from adscore.errors import OutputError
-
-# Systems take names of 255 bytes; a purpose shall fit in as well.
-_LONGEST_NAME = 200
+from adscore.exchange import exchange
+from adscore.placing import TornError, check_place, give_mode_and_owner, take_the_place
+from adscore.refusals import real_place, refuse_existing, refusing
+from adscore.workplace import clear_dead, workplace
 
 
 @contextmanager
-def appears_when_complete(target: Path, partial: Path | None = None) -> Iterator[Path]:
-    """Yields a hidden path beside `target` to write a file or a folder to; at the end it takes the target's name.
+def appears_when_complete(target: Path) -> Iterator[Path]:
+    """Yields a hidden path to write a file to, which nobody else has; at the end it takes the place of `target`.
+
+    After a failure nothing new is left behind, and what stood at `target` before still stands there. Folders above
+    `target` are made. Of two that make one file at the same time both end whole, and the later one stays.
+
+    Raises:
+        OutputError: it cannot be written. OSErrors of other files than the one written here are left as they are.
+    """
+    place = real_place(target)
+    with _making(target, place) as folder:
+        made = folder / place.name
+        with refusing(target):
+            check_place(place)
+            clear_dead(place, folder)
+        with refusing(target, folder):
+            yield made
+        try:
+            with refusing(target):
+                take_the_place(made, place)
+        except TornError as error:
+            raise OutputError(
+                f"{target}: was written over in part ({error.reason}); all of it lies in {_rescued(made, place)}"
+            ) from error
+
+
+@contextmanager
+def folder_appears_when_complete(target: Path, *, force: bool, contents: tuple[str, ...]) -> Iterator[Path]:
+    """Yields a new hidden folder, which nobody else has; at the end it takes the place of `target`.
 
     After a failure nothing new is left behind, and what stood at `target` before still stands there. Folders above
     `target` are made.
 
     Args:
-        target: the file or folder to be.
-        partial: the hidden path, on the same disk; by default one that no other process has.
+        target: the folder to be.
+        force: replace what is there.
+        contents: patterns of all that such a folder holds, so that nothing else is ever replaced.
 
     Raises:
-        OutputError: for any OSError while the path is in use, since it is in use for writing.
+        OutputError: what is there must stay, another process makes the folder as well, or it cannot be written.
+            OSErrors of other files than those written here are left as they are.
     """
-    place = _place(target)
-    partial = partial or _beside(place, "partial")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        _take_the_place(partial, place)
-    except OSError as error:
-        raise OutputError(f"{target}: cannot be written ({error.strerror or error}); choose another --out") from error
-    finally:
-        _remove(partial)
-
-
-def hidden_beside(target: Path, purpose: str) -> Path:
-    """Returns the hidden path beside `target` that is the same in every run, short enough wherever `target` itself is.
-
-    Who writes there sees to it that no other process does.
-    """
-    place = _place(target)
-    if len(os.fsencode(place.name)) <= _LONGEST_NAME:
-        return place.with_name(f".{place.name}.{purpose}")
-    return place.with_name(f".{zlib.crc32(os.fsencode(place.name)):08x}.{purpose}")
+    refuse_existing(target, force=force, contents=contents)
+    place = real_place(target)
+    with _making(target, place) as folder:
+        made = folder / place.name
+        with refusing(target):
+            if clear_dead(place, folder):
+                raise OutputError(f"{target}: another command makes it; wait until it ends, or choose another --out")
+            made.mkdir()
+        with refusing(target, folder):
+            yield made
+        try:
+            # By another hand, or on a disk without locks, something may stand there now that did not before.
+            refuse_existing(target, force=force, contents=contents)
+        except OutputError as error:
+            raise OutputError(f"{error}; what was made lies in {_rescued(made, place)}") from error
+        with refusing(target):
+            _take_the_place_of_a_folder(made, place)
 
 
 def append_whole(file: FileIO, content: bytes, *, sync: bool) -> None:
@@ -78,72 +102,37 @@ def append_whole(file: FileIO, content: bytes, *, sync: bool) -> None:
         raise
 
 
-def refuse_no_file(target: Path) -> None:
-    """Raises OutputError if `target`, which is to be a file, is a folder, pipe or device, or has no possible name."""
-    try:
-        mode = target.stat().st_mode
-    except FileNotFoundError:
+@contextmanager
+def _making(target: Path, place: Path) -> Iterator[Path]:
+    """Yields the hidden folder in which `place` is made."""
+    with ExitStack() as stack:
+        with refusing(target):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            folder = stack.enter_context(workplace(place))
+        yield folder
+
+
+def _rescued(made: Path, place: Path) -> Path:
+    """Gives what was made a name for everyone to see, and returns it."""
+    token = made.parent.name.rpartition("-")[2].partition(".")[0]
+    kept = place.with_name(f"{place.stem[:50]}-{token}{place.suffix}")
+    made.rename(kept)
+    return kept
+
+
+def _take_the_place_of_a_folder(made: Path, place: Path) -> None:
+    if not place.exists():
+        made.rename(place)
         return
-    except OSError as error:
-        raise OutputError(f"{target}: cannot be written ({error.strerror or error}); choose another --out") from error
-    if stat.S_ISDIR(mode):
-        raise OutputError(f"{target}: is a folder; name a file in it with --out")
-    if not stat.S_ISREG(mode):
-        raise OutputError(f"{target}: is not a regular file; choose another --out")
-
-
-def refuse_existing(folder: Path, *, force: bool, contents: tuple[str, ...]) -> None:
-    """Makes sure that `folder` may be written: it is not there, or `force` says to replace it and it is one of ours.
-
-    Args:
-        folder: the place asked for.
-        force: replace what is there.
-        contents: patterns of all that such a folder holds, so that --force cannot remove anything else.
-
-    Raises:
-        OutputError: the folder must stay.
-    """
-    if not folder.exists():
-        return
-    if not force:
-        raise OutputError(f"{folder}: exists already; choose another --out, or replace it with --force")
-    if not folder.is_dir():
-        raise OutputError(f"{folder}: is no folder, and is not replaced; choose another --out")
-    for path in folder.iterdir():
-        if path.is_dir() or not any(path.match(pattern) for pattern in contents):
-            raise OutputError(
-                f"{folder}: holds {path.name}, which this command did not write, so it is not replaced; "
-                "choose another --out"
-            )
-
-
-def _place(target: Path) -> Path:
-    return Path(os.path.realpath(target))
-
-
-def _beside(place: Path, purpose: str) -> Path:
-    """Returns a hidden path for one process, short enough wherever `place` itself is."""
-    return place.with_name(f".adscore-{os.getpid()}.{purpose}")
-
-
-def _take_the_place(partial: Path, place: Path) -> None:
-    if not (place.is_dir() and partial.is_dir()):
-        partial.replace(place)
-        return
-    # A rename replaces a file, but not a folder with something in it.
-    replaced = _beside(place, "replaced")
-    place.rename(replaced)
-    try:
-        partial.rename(place)
-    except BaseException:
-        replaced.rename(place)
-        raise
-    _remove(replaced)
-
-
-def _remove(leftover: Path) -> None:
-    with suppress(OSError):
-        if leftover.is_dir():
-            shutil.rmtree(leftover, ignore_errors=True)
-        else:
-            leftover.unlink(missing_ok=True)
+    before = made
+    if not exchange(made, place):
+        # A process that ends between these two leaves the old folder under this name, which nobody else ever removes.
+        before = made.parent.with_suffix(".replaced")
+        place.rename(before)
+        try:
+            made.rename(place)
+        except BaseException:
+            before.rename(place)
+            raise
+    give_mode_and_owner(before, place)
+    shutil.rmtree(before, ignore_errors=True)

@@ -21,12 +21,16 @@ def usable_cpus(root: Path = Path("/")) -> int:
 def _quota(root: Path) -> float:
     """Returns the CPUs that the control groups above this process leave it; infinity where nothing limits it."""
     try:
-        lines = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
+        # A group's name may hold any bytes, those of other line ends too; the system itself escapes line feeds.
+        lines = (root / "proc/self/cgroup").read_bytes().split(b"\n")
     except OSError:  # no Linux
         return math.inf
     quotas = [math.inf]
     for line in lines:
-        _, controllers, group = line.split(":", 2)
+        _, separator, rest = os.fsdecode(line).partition(":")
+        controllers, _, group = rest.partition(":")
+        if not separator:
+            continue
         if not controllers:  # version 2
             quotas += [_share(place / "cpu.max") for place in _upwards(root / "sys/fs/cgroup", group)]
         elif "cpu" in controllers.split(","):
@@ -44,7 +48,7 @@ def _upwards(top: Path, group: str) -> list[Path]:
 def _share(*files: Path) -> float:
     """Returns quota / period from one file with both, or from one each."""
     try:
-        quota, period = " ".join(file.read_text(encoding="utf-8").strip() for file in files).split()
+        quota, period = b" ".join(file.read_bytes() for file in files).split()
         return int(quota) / int(period) if int(quota) > 0 else math.inf
-    except (OSError, ValueError):  # not there; "max", which is no limit
+    except (OSError, ValueError, ZeroDivisionError):  # not there; "max", which is no limit
         return math.inf

@@ -20,9 +20,11 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from adscore.atomic import append_whole, hidden_beside, refuse_no_file
+from adscore.atomic import append_whole
 from adscore.errors import OutputError
-from adscore.locked import open_locked
+from adscore.locked import is_at, open_locked
+from adscore.refusals import real_place, refuse_no_file, refusing
+from adscore.workplace import hidden_beside
 
 Settings = dict[str, str]  # what the rows depend on: words of the user for what it is -> its value
 
@@ -46,6 +48,7 @@ class KeptScores:
     images: int
 
     def __init__(self, path: Path, file: FileIO) -> None:
+        self._path = path
         self._file = file
         # Closing it would end the lock, so it stays open as long as the other.
         self._reader = path.open("rb")
@@ -57,6 +60,15 @@ class KeptScores:
         """Ends the lock."""
         self._reader.close()
         self._file.close()
+
+    def remove(self) -> None:
+        """Removes the file, unless another bears its name by now, and ends the lock."""
+        ours = is_at(self._file, self._path)
+        if sys.platform == "win32":  # which removes no file that is open
+            self.close()
+        if ours:
+            self._path.unlink(missing_ok=True)
+        self.close()
 
     def begin(self, settings: Settings) -> None:
         """Forgets what was kept, and begins anew with what the scores to come depend on."""
@@ -149,8 +161,8 @@ def keep_scores(out: Path, settings: Settings, *, resume: bool | None) -> Iterat
     Raises:
         OutputError: another run makes the table, or one with other settings was stopped; nothing can be written there.
     """
-    path = hidden_beside(out, "scores")
-    with _to_be_written(out):
+    path = hidden_beside(real_place(out), "scores")
+    with refusing(out):
         path.parent.mkdir(parents=True, exist_ok=True)
         refuse_no_file(out)  # whose folder has to be there to know how long a name it takes
         file = open_locked(path)
@@ -161,22 +173,16 @@ def keep_scores(out: Path, settings: Settings, *, resume: bool | None) -> Iterat
         if kept.images and resume is not False:
             _refuse_others(kept, out, settings, resume=bool(resume))
         else:
-            with _to_be_written(out):
+            with refusing(out):
                 kept.begin(settings)
         yield kept
-        _remove(kept, path)
+        kept.remove()
     except BaseException:
         if not kept.images:
-            _remove(kept, path)
+            kept.remove()
         raise
     finally:
         kept.close()
-
-
-def _remove(kept: KeptScores, path: Path) -> None:
-    if sys.platform == "win32":  # which removes no file that is open
-        kept.close()
-    path.unlink(missing_ok=True)
 
 
 def _refuse_others(kept: KeptScores, out: Path, settings: Settings, *, resume: bool) -> None:
@@ -192,11 +198,3 @@ def _refuse_others(kept: KeptScores, out: Path, settings: Settings, *, resume: b
                 f"{out}: cannot go on, since {name} was {before} and is {now} now; repeat what it was, or start anew "
                 "with --no-resume"
             )
-
-
-@contextmanager
-def _to_be_written(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror or error}); choose another --out") from error

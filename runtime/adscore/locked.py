@@ -1,8 +1,12 @@
-"""A file that one process at a time has open: the system's lock, which ends with the process however that ends."""
+"""Files that a process has locked: the system's lock, which ends with the process however that ends.
+
+Two kinds. One that a single process at a time has open; and a maker's mark, by which others see that it lives.
+"""
 
 import errno
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -27,13 +31,56 @@ def open_locked(path: Path) -> FileIO | None:
                 file.close()
                 return None
             # Its last owner may have removed it between the opening and the lock.
-            with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(file.fileno()), path.stat()):
-                    return file
+            if is_at(file, path):
+                return file
         except BaseException:
             file.close()
             raise
         file.close()
+
+
+def is_at(file: FileIO, path: Path) -> bool:
+    """Returns whether `path` still names the open file."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    return False
+
+
+def mark(path: Path) -> FileIO | None:
+    """Returns a new file, locked as long as it is open; None if someone took this process for dead and removed it.
+
+    The lock is the opening's, not the process's, so that one process can tell two of its own apart. Forked processes
+    have it too, and it ends with the last of them.
+
+    Raises:
+        OSError: the file cannot be made.
+    """
+    file = FileIO(path, "x")
+    try:
+        if _mark(file) is not False and is_at(file, path):
+            return file
+    except BaseException:
+        file.close()
+        raise
+    file.close()
+    return None
+
+
+def is_alive(path: Path) -> bool | None:
+    """Returns whether the maker of the mark lives; None where nothing can prove that it does not."""
+    try:
+        with FileIO(path, "r+") as file:
+            marked = _mark(file)
+    except OSError:  # no mark yet, or another user's
+        return None
+    return None if marked is None else not marked
+
+
+def wait_for(file: FileIO) -> None:
+    """Locks an open file until it is closed; waits while others have it so, where there are locks."""
+    if sys.platform != "win32":
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
 
 
 if sys.platform == "win32":
@@ -50,15 +97,25 @@ if sys.platform == "win32":
             return False
         return True
 
+    def _mark(file: FileIO) -> bool | None:
+        return _lock(file)
+
 else:
     import fcntl
 
     def _lock(file: FileIO) -> bool:
+        return _tried(fcntl.lockf, file) is not False
+
+    def _mark(file: FileIO) -> bool | None:
+        return _tried(fcntl.flock, file)
+
+    def _tried(lock: Callable[[FileIO, int], object], file: FileIO) -> bool | None:
+        """Returns whether the lock is had; None where there are no locks."""
         try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in _NO_LOCKS:
-                return True
+                return None
             if error.errno in (errno.EACCES, errno.EAGAIN):
                 return False
             raise

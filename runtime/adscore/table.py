@@ -11,9 +11,10 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from adscore.atomic import appears_when_complete, hidden_beside, refuse_no_file
+from adscore.atomic import appears_when_complete
 from adscore.errors import OutputError
 from adscore.prediction import Prediction
+from adscore.refusals import refuse_no_file
 
 COLUMNS = ("path", "score", "threshold", "is_anomaly", "p_value", "error")
 CSV_HEADING = ",".join(COLUMNS) + "\n"
@@ -29,9 +30,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 def open_table(out: str) -> Iterator[RowWriter]:
     """Opens the table `out` and yields the function that writes one row.
 
-    The rows go to a hidden file beside `out`, which takes its name at the end: a table that is there is complete. The
-    hidden file is the same in every run, so that one that was killed leaves no more than one behind; who may run at the
-    same time takes a lock first (`adscore.kept`).
+    The rows go to a hidden file, which takes the place of `out` at the end: a table that is there is complete.
 
     Args:
         out: a path that ends in .csv or .jsonl, or "-" for CSV on stdout.
@@ -45,7 +44,7 @@ def open_table(out: str) -> Iterator[RowWriter]:
         return
     refuse_no_file(Path(out))
     with (
-        appears_when_complete(Path(out), hidden_beside(Path(out), "partial")) as partial,
+        appears_when_complete(Path(out)) as partial,
         # surrogateescape: a file name that is not UTF-8 comes out as the bytes it is.
         partial.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
     ):

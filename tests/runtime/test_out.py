@@ -1,12 +1,15 @@
 """Where a table may stand, whichever command writes it."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Run
+from tests.spaces import without_rights
 from tests.tiny import paint
 
 pytestmark = pytest.mark.usefixtures("detector_file")
@@ -57,3 +60,24 @@ def test_a_table_among_the_images_is_no_image(run: Run, images: Path) -> None:
     for _ in range(2):
         done = run("adscore", "images", "--out", "images/results.csv")
         assert (done.returncode, (images / "results.csv").read_text().count("\n")) == (0, 3)
+
+
+@pytest.mark.parametrize("place", ["r", "new/folder/r"])
+def test_a_folder_that_takes_no_files_is_found_out_before_the_work(tmp_path: Path, place: str) -> None:
+    script = (
+        "import sys; from pathlib import Path; from adscore.errors import OutputError; "
+        "from adscore.refusals import refuse_existing, refuse_no_file\n"
+        "for refuse in (refuse_no_file, lambda place: refuse_existing(place, force=True, contents=())):\n"
+        "    try: refuse(Path(sys.argv[1]))\n"
+        "    except OutputError as error: print(error)"
+    )
+    closed = tmp_path / "closed"
+    closed.mkdir(0o555)
+    done = subprocess.run(
+        [*without_rights("dac_override"), sys.executable, "-c", script, f"closed/{place}"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert (
+        done.stdout.splitlines() == [f"closed/{place}: cannot be written (Permission denied); choose another --out"] * 2
+    )
+    assert list(closed.iterdir()) == []

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from adscore import Detector
 from adscore.inputs import find_images
 from tests.conftest import Run
+from tests.spaces import without_rights
 from tests.tiny import paint_parts
 
 pytestmark = pytest.mark.slow
@@ -134,6 +137,35 @@ def test_a_pipe_in_a_run_is_not_waited_for(run: Run, here: Path, name: str) -> N
     done = run("adtrain", "export", "run", "--fpr", "0.05")
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert "not a regular file" in done.stderr
+
+
+def test_a_read_only_run_is_exported_and_its_old_picture_is_told_of(here: Path) -> None:
+    for path in (here / "run").iterdir():
+        path.chmod(0o444)
+    (here / "run").chmod(0o555)
+    before = {path.name: path.read_bytes() for path in (here / "run").iterdir()}
+    adtrain = Path(sys.executable).with_name("adtrain")
+    done = subprocess.run(
+        [*without_rights("dac_override", "dac_read_search"), adtrain, "export", "run", "--fpr", "0.05"],
+        cwd=here, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        0, "warning: run/histogram.png: stays as it was, with another threshold (Permission denied)\n",
+    )  # fmt: skip
+    assert Detector(here / "artifacts" / "detector.onnx").spec.calibration.images == 24
+    assert {path.name: path.read_bytes() for path in (here / "run").iterdir()} == before
+
+
+def test_a_run_that_may_not_be_read_is_named(here: Path) -> None:
+    (here / "run" / "run.json").chmod(0)
+    adtrain = Path(sys.executable).with_name("adtrain")
+    done = subprocess.run(
+        [*without_rights("dac_override", "dac_read_search"), adtrain, "export", "run"],
+        cwd=here, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        1, "error: run: its run.json cannot be read (Permission denied); check the path\n",
+    )  # fmt: skip
 
 
 def test_no_run_is_refused(run: Run) -> None:

@@ -14,7 +14,7 @@ import typer
 from adscore.command import fail, run
 from adscore.errors import printable
 from adtrain.cli_export import export
-from adtrain.quiet import import_tensorflow
+from adtrain.quiet import import_tensorflow, quiet_matplotlib
 
 # What the train extra brings beyond the scorer.
 _TRAINING_STACK = ("keras", "matplotlib", "onnx", "onnx_ir", "onnxscript", "sklearn", "tensorflow", "tf2onnx")
@@ -166,9 +166,10 @@ def evaluate(
     ),
 ) -> None:
     """Score a labelled folder and show how well the detector tells its anomalies, with 95 % bootstrap intervals."""
-    from adscore.atomic import refuse_existing
+    quiet_matplotlib()
     from adscore.detector import Detector
     from adscore.progress import progress_bar
+    from adscore.refusals import refuse_existing
     from adtrain.evaluate import evaluate as measure
     from adtrain.evaluate import score_files
     from adtrain.evaluation_folder import CONTENTS, write_evaluation

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from adscore.command import check_threshold
-from adscore.errors import InputError
+from adscore.errors import InputError, printable
 from adtrain.quiet import import_tensorflow
 
 
@@ -57,7 +57,7 @@ def export(
     loaded = load_run(run_folder)
     rule = rule_for(loaded, fpr=fpr, quantile=quantile, threshold=threshold)
     out = out or Path("artifacts/detector-int8.onnx" if int8 else "artifacts/detector.onnx")
-    exported, beside = export_run(loaded, rule, out, int8=int8, allow_degraded=allow_degraded)
+    exported, beside = export_run(loaded, rule, out, int8=int8, allow_degraded=allow_degraded, warn=_warn)
     show(export_table(exported, out))
     if beside:
         comparison = None
@@ -67,7 +67,11 @@ def export(
                 with progress_bar("scoring", 2 * len(labelled)) as advance:
                     comparison = compare_detectors(before, after, labelled, advance)
             except InputError as error:  # the detector is written; only the comparison is missing
-                typer.echo(f"warning: not compared on {compare}: {error}", err=True)
+                _warn(f"not compared on {compare}: {error}")
         show(int8_table(beside.change, comparison))
     for warning in warnings(exported):
-        typer.echo(f"warning: {warning}", err=True)
+        _warn(warning)
+
+
+def _warn(line: str) -> None:
+    typer.echo(f"warning: {printable(line)}", err=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from adscore.atomic import appears_when_complete, refuse_existing
+from adscore.atomic import folder_appears_when_complete
 from adscore.errors import InputError
 from adtrain.arrays import LabelledImages, Split
 
@@ -63,17 +63,17 @@ def write_set(images: LabelledImages, folder: Path, *, anomaly: int, force: bool
     Raises:
         OutputError: the folder exists, or cannot be written.
     """
-    refuse_existing(folder, force=force, contents=(LABELS_FILE, _PICTURES))
     digits = len(str(len(images.labels) - 1))
-    with appears_when_complete(folder) as partial:
-        partial.mkdir()
-        with (partial / LABELS_FILE).open("w", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file, lineterminator="\n")
-            rows.writerow(LABELS_COLUMNS)
-            for index, (image, label) in enumerate(zip(images.images, images.labels, strict=True)):
-                name = f"{index:0{digits}}.png"
-                Image.fromarray(image).save(partial / name)
-                rows.writerow([name, label, str(label == anomaly).lower()])
+    with (
+        folder_appears_when_complete(folder, force=force, contents=(LABELS_FILE, _PICTURES)) as partial,
+        (partial / LABELS_FILE).open("w", encoding="utf-8", newline="") as file,
+    ):
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(LABELS_COLUMNS)
+        for index, (image, label) in enumerate(zip(images.images, images.labels, strict=True)):
+            name = f"{index:0{digits}}.png"
+            Image.fromarray(image).save(partial / name)
+            rows.writerow([name, label, str(label == anomaly).lower()])
 
 
 def default_contamination(split: Split) -> float | None:

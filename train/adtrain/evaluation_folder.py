@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from adscore.atomic import appears_when_complete, refuse_existing
+from adscore.atomic import folder_appears_when_complete
 from adtrain.evaluate import Evaluation, Scored
 from adtrain.style import BLUE, DPI, GREY, RED, count_on_log, label_powers
 
@@ -28,9 +28,7 @@ def write_evaluation(folder: Path, evaluation: Evaluation, scored: Scored) -> No
     Raises:
         OutputError: the folder holds something else, or cannot be written.
     """
-    refuse_existing(folder, force=True, contents=CONTENTS)
-    with appears_when_complete(folder) as partial:
-        partial.mkdir()
+    with folder_appears_when_complete(folder, force=True, contents=CONTENTS) as partial:
         (partial / FIGURES).write_text(json.dumps(asdict(evaluation), indent=2) + "\n", encoding="utf-8")
         _draw_roc(evaluation, scored, partial / ROC)
         _draw_precision_recall(evaluation, scored, partial / PRECISION_RECALL)

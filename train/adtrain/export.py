@@ -1,14 +1,16 @@
 """From a run folder to a detector file: the run's weights and held-out images, handed to adexport."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from adexport import Change, Exported, Given, Quantile, Rule, SplitConformal, export_detector, export_int8
 from adexport.parity import BATCH_SIZES
-from adscore.atomic import appears_when_complete, refuse_no_file
+from adscore.atomic import appears_when_complete
+from adscore.errors import OutputError
 from adscore.images import Pixels
 from adscore.progress import progress_bar
+from adscore.refusals import refuse_no_file
 from adtrain.pictures import HISTOGRAM, draw_histogram
 from adtrain.pollution import default_rate
 from adtrain.run import Run, RunError, load_held_out, load_weights
@@ -59,9 +61,17 @@ class Int8:
 
 
 def export_run(
-    run: Run, rule: Rule, out: Path, *, int8: bool = False, allow_degraded: bool = False
+    run: Run,
+    rule: Rule,
+    out: Path,
+    *,
+    int8: bool = False,
+    allow_degraded: bool = False,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> tuple[Exported, Int8 | None]:
     """Writes the detector file and returns it; the run's histogram is drawn anew with the threshold chosen.
+
+    The run may be read-only; then its histogram stays as it is, and a warning says so.
 
     Args:
         run: what was trained.
@@ -69,6 +79,7 @@ def export_run(
         out: the file.
         int8: write the int8 detector, which is compared with the float one.
         allow_degraded: accept an int8 detector however many labels flip.
+        warn: takes a line of what went wrong beside the detector.
 
     Raises:
         ADError: with what to do about it; then nothing was written.
@@ -94,9 +105,13 @@ def export_run(
                 scoring=run.scoring, rule=rule, allow_degraded=allow_degraded, advance=advance,
             )  # fmt: skip
             beside = Int8(plain, change)
-    # The picture first: once the detector is there, nothing may fail any more.
-    with appears_when_complete(run.folder / HISTOGRAM) as partial:
-        draw_histogram(exported.held_out_scores, exported.spec.calibration, partial)
     with appears_when_complete(out) as partial:
         partial.write_bytes(exported.content)
+    # Once the detector is there, nothing may fail any more; the picture is not worth it.
+    try:
+        with appears_when_complete(run.folder / HISTOGRAM) as partial:
+            draw_histogram(exported.held_out_scores, exported.spec.calibration, partial)
+    except OutputError as error:
+        reason = getattr(error.__cause__, "strerror", None) or error
+        warn(f"{run.folder / HISTOGRAM}: stays as it was, with another threshold ({reason})")
     return exported, beside

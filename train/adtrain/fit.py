@@ -10,10 +10,11 @@ import numpy as np
 from adexport import SplitConformal, draft_detector
 from adexport.calibration import calibrate
 from adexport.scoring import Light
-from adscore.atomic import appears_when_complete, refuse_existing
+from adscore.atomic import folder_appears_when_complete
 from adscore.errors import InputError, OutputError
 from adscore.images import Pixels
 from adscore.progress import progress_bar
+from adscore.refusals import refuse_existing
 from adscore.spec import Mode, TrainingRecord
 from adtrain.light import choose_light
 from adtrain.model import check_blur, check_size
@@ -92,8 +93,7 @@ def fit(
         )
     light = draft.light or choose_light(source, training)
     image = source.spec
-    with appears_when_complete(folder) as partial:
-        partial.mkdir()
+    with folder_appears_when_complete(folder, force=force, contents=CONTENTS) as partial:
         # Before training, so that a full disk or a vanished file costs no training.
         images = write_held_out(partial, image, read_batches(source, held_out), len(held_out))
         try:

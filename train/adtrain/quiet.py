@@ -1,9 +1,11 @@
-"""TensorFlow as this house needs it: silent, so that stderr is worth reading, and exact, so that scores agree."""
+"""TensorFlow and Matplotlib as this house needs them: silent, so that stderr is worth reading, and exact."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 
 
 def import_tensorflow() -> None:
@@ -18,6 +20,9 @@ def import_tensorflow() -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     # Whatever the user's own Keras runs on, the graph is TensorFlow's, channels last, in float32.
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    # Nor do its settings count (an epsilon there would change scores), and where there is no folder it leaves none.
+    os.environ["KERAS_HOME"] = str(Path(os.devnull, "keras"))
+    quiet_matplotlib()
     with _stderr_discarded():
         tensorflow = import_module("tensorflow")
         config = import_module("keras").config
@@ -25,6 +30,11 @@ def import_tensorflow() -> None:
     tensorflow.get_logger().setLevel("ERROR")
     config.set_image_data_format("channels_last")
     config.set_floatx("float32")
+
+
+def quiet_matplotlib() -> None:
+    """Keeps Matplotlib's advice off stderr: that its settings cannot lie in a home that is read-only or not there."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 @contextmanager

@@ -102,8 +102,10 @@ def load_run(folder: Path) -> Run:
         scoring = read_as(Scoring, record["scoring"], "scoring")
         training = read_as(TrainingRecord, record["training"], "training")
         return Run(folder, image, scoring, training, read_as(str | None, record["data"], "data"))
-    except OSError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise RunError(f"{folder}: no run here ({error.strerror}); train one with adtrain fit") from error
+    except OSError as error:
+        raise RunError(f"{folder}: its {RECORD} cannot be read ({error.strerror}); check the path") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunError(f"{folder}: its {RECORD} is damaged ({error}); train again with adtrain fit") from error
 
