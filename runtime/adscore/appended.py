@@ -1,22 +1,18 @@
 """A table that grows row by row and is whole after each of them, whatever ends the process that writes it."""
 
-import csv
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import FileIO, StringIO
 from pathlib import Path
-from typing import BinaryIO
 
 from adscore.atomic import append_whole
 from adscore.errors import OutputError
 from adscore.kept import keep_scores
 from adscore.prediction import Prediction
-from adscore.table import COLUMNS, CSV_HEADING, kind_of_table, row_writer
-
-# How a table begins that has a row, or a torn piece of one.
-_BEGINS = {".csv": CSV_HEADING.encode(), ".jsonl": b'{"path": '}
+from adscore.stop import Stop
+from adscore.table import kind_of_table, row_writer
+from adscore.table_rows import TableRows
 
 
 class AppendedTable:
@@ -32,28 +28,19 @@ class AppendedTable:
         self._file = file
         self._kind = kind_of_table(out)
 
-    def names(self) -> Iterator[str]:
-        """Yields what the rows that are there call their images; cuts off what lies behind the last whole row.
+    def names(self, stop: Stop) -> Iterator[str]:
+        """Yields what the rows that are there call their images, and cuts off a torn last one.
 
         Raises:
-            OutputError: the file is no table of this kind.
+            OutputError: something else in it is no row of ours.
+            SystemExit: a signal asked to stop; nothing was cut off.
         """
-        end = 0
-        with open(self._file.fileno(), "rb", closefd=False) as reader:
-            reader.seek(0)
-            for row in _rows(reader, quoted=self._kind == ".csv"):
-                if end or self._kind == ".jsonl":
-                    yield self._name(row, end)
-                elif row != _BEGINS[".csv"]:
-                    raise self._foreign(end)
-                end += len(row)
-            if end == 0:
-                reader.seek(0)
-                begun = reader.read(len(_BEGINS[self._kind]))
-                if not _BEGINS[self._kind].startswith(begun):
-                    raise self._foreign(end)
-        self._file.truncate(end)
-        if end == 0:
+        rows = TableRows(self._out, self._file)
+        for row in rows:
+            stop.check()
+            yield row.name
+        self._file.truncate(rows.end)
+        if rows.end == 0:
             self.append([])
 
     def append(self, predictions: Sequence[Prediction]) -> None:
@@ -88,32 +75,6 @@ class AppendedTable:
             f"{self._out}: was removed or replaced while rows were added to it; start again, which scores every image "
             "that has no row in the table"
         )
-
-    def _name(self, row: bytes, place: int) -> str:
-        text = row.decode("utf-8", "surrogateescape")
-        try:
-            cells = next(csv.reader([text])) if self._kind == ".csv" else [json.loads(text)[key] for key in COLUMNS]
-        except (ValueError, TypeError, KeyError, csv.Error) as error:
-            raise self._foreign(place) from error
-        if len(cells) != len(COLUMNS):
-            raise self._foreign(place)
-        return str(cells[0])
-
-    def _foreign(self, place: int) -> OutputError:
-        return OutputError(f"{self._out}: is not a table of this kind, from byte {place} on; choose another --out")
-
-
-def _rows(reader: BinaryIO, *, quoted: bool) -> Iterator[bytes]:
-    """Yields rows as long as they are whole; zeros are what a power cut leaves of a block that was not written."""
-    row = b""
-    for line in reader:
-        row += line
-        if not line.endswith(b"\n") or b"\0" in line:
-            return
-        if quoted and row.count(b'"') % 2:  # the line ended inside a name
-            continue
-        yield row
-        row = b""
 
 
 @contextmanager

@@ -42,7 +42,7 @@ def watch(
     callback = None if on_anomaly is None else Callback(on_anomaly, stop)
     with stop, open_appended(out) as table:
         seen = Seen()
-        for name in table.names():
+        for name in table.names(stop):
             seen.add(name)
         typer.echo(f"watching {folder} until Ctrl-C or SIGTERM", err=True)
         summary = watch_folder(

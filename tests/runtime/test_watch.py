@@ -89,9 +89,9 @@ def test_no_row_is_lost_or_doubled_by_a_stop(
     [
         ("results.csv", "b.png,0.1"),
         ("results.csv", '"b\n'),
-        ("results.csv", "\0\0\0\n\0"),
+        ("results.csv", "\0\0\0\0"),
         ("results.jsonl", '{"path": "b.png", "sco'),
-        ("results.jsonl", "\0\0\0\n\0"),
+        ("results.jsonl", "\0\0\0\0"),
     ],
 )
 def test_a_torn_last_row_is_cut_off(watch: Watch, tmp_path: Path, out: str, torn: str) -> None:
