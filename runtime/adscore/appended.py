@@ -5,61 +5,95 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import FileIO, StringIO
 from pathlib import Path
+from zlib import crc32
 
 from adscore.atomic import append_whole
 from adscore.errors import OutputError
-from adscore.kept import keep_scores
+from adscore.journal import Journal, Note, open_journal
+from adscore.kept import Settings, keep_scores
 from adscore.prediction import Prediction
-from adscore.stop import Stop
+from adscore.seen import Version
 from adscore.table import kind_of_table, row_writer
 from adscore.table_rows import TableRows
 
 
 class AppendedTable:
-    """A table to add rows to.
+    """A table to add rows to, with a note of each beside it.
 
     Args:
         out: its path as given, which ends in .csv or .jsonl.
         file: the same, open for reading and for writing at its end.
+        journal: the notes.
     """
 
-    def __init__(self, out: str, file: FileIO) -> None:
-        self._out = out
+    def __init__(self, out: str, file: FileIO, journal: Journal) -> None:
+        self.out = out
+        self.journal = journal
         self._file = file
         self._kind = kind_of_table(out)
+        self._rows = 0
 
-    def names(self, stop: Stop) -> Iterator[str]:
-        """Yields what the rows that are there call their images, and cuts off a torn last one.
+    @property
+    def modified(self) -> int:
+        """When it was last written, in nanoseconds."""
+        return os.fstat(self._file.fileno()).st_mtime_ns
+
+    def rows(self) -> TableRows:
+        """Returns the rows that are there, to be read."""
+        return TableRows(self.out, self._file)
+
+    def go_on(self, *, rows: int, end: int, noted: int, settings: Settings) -> None:
+        """Makes it ready for rows behind those that were read: cuts off the rest of them, and of the notes.
+
+        Args:
+            rows: number of whole rows.
+            end: number of bytes up to their end; 0 if not even a heading is there.
+            noted: of how many of them the notes hold true.
+            settings: what the rows depend on.
 
         Raises:
-            OutputError: something else in it is no row of ours.
-            SystemExit: a signal asked to stop; nothing was cut off.
+            OutputError: it cannot be written.
         """
-        rows = TableRows(self._out, self._file)
-        for row in rows:
-            stop.check()
-            yield row.name
-        self._file.truncate(rows.end)
-        if rows.end == 0:
-            self.append([])
+        self._rows = rows
+        with self._to_be_written():
+            if noted:
+                self.journal.forget_rest()
+            else:
+                self.journal.begin(settings)
+            self._file.truncate(end)
+            if end == 0:
+                heading = StringIO()
+                row_writer(self._kind, heading)
+                append_whole(self._file, heading.getvalue().encode(), sync=True)
 
-    def append(self, predictions: Sequence[Prediction]) -> None:
+    def note(self, first: int, notes: Sequence[Note]) -> None:
+        """Notes of which versions rows are that follow the first so many.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        with self._to_be_written():
+            self.journal.add(first, notes)
+
+    def append(self, rows: Sequence[tuple[Prediction, Version | None]]) -> None:
         """Adds rows, all or none; when it returns, they are on the disk, in the table that bears the name.
+
+        Args:
+            rows: each with the version of its image; None for a row that is of none.
 
         Raises:
             OutputError: they cannot be written.
         """
-        end = self._file.seek(0, os.SEEK_END)
-        text = StringIO(newline="")
-        write = row_writer(self._kind, text, heading=end == 0)
-        for prediction in predictions:
-            write(prediction)
-        try:
-            append_whole(self._file, text.getvalue().encode("utf-8", "surrogateescape"), sync=True)
-        except OSError as error:
-            raise OutputError(
-                f"{self._out}: cannot be written ({error.strerror}); make room and start again"
-            ) from error
+        contents = []
+        for prediction, _ in rows:
+            text = StringIO(newline="")
+            row_writer(self._kind, text, heading=False)(prediction)
+            contents.append(text.getvalue().encode("utf-8", "surrogateescape"))
+        notes = [Note(crc32(content), version) for content, (_, version) in zip(contents, rows, strict=True)]
+        self.note(self._rows, notes)
+        with self._to_be_written():
+            append_whole(self._file, b"".join(contents), sync=True)
+        self._rows += len(rows)
         self.check()
 
     def check(self) -> None:
@@ -69,12 +103,19 @@ class AppendedTable:
             OutputError: it was removed or replaced.
         """
         with suppress(OSError):
-            if os.path.samestat(os.fstat(self._file.fileno()), os.stat(self._out)):  # noqa: PTH116
+            if os.path.samestat(os.fstat(self._file.fileno()), os.stat(self.out)):  # noqa: PTH116
                 return
         raise OutputError(
-            f"{self._out}: was removed or replaced while rows were added to it; start again, which scores every image "
+            f"{self.out}: was removed or replaced while rows were added to it; start again, which scores every image "
             "that has no row in the table"
         )
+
+    @contextmanager
+    def _to_be_written(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OutputError(f"{self.out}: cannot be written ({error.strerror}); make room and start again") from error
 
 
 @contextmanager
@@ -91,5 +132,5 @@ def open_appended(out: str) -> Iterator[AppendedTable]:
             file = FileIO(out, "a+")
         except OSError as error:
             raise OutputError(f"{out}: cannot be written ({error.strerror}); choose another --out") from error
-        with file:
-            yield AppendedTable(out, file)
+        with file, open_journal(out) as journal:
+            yield AppendedTable(out, file, journal)

@@ -16,6 +16,8 @@ from adscore.seen import Seen
 
 # Seconds between looks at least: while images are written, and while nothing comes and nobody tells if something does.
 _SHORTEST_PAUSE, _IDLE_PAUSE = 0.01, 0.2
+# Rows wait no longer for others with which they go to the disk: that takes as long for one as for many.
+_LONGEST_WAIT = 0.1
 
 
 def watch_folder(
@@ -36,7 +38,7 @@ def watch_folder(
         detector: the opened detector.
         folder: searched to the bottom.
         table: takes the rows.
-        seen: the names that are in it; they are not scored again.
+        seen: the versions of images that have one; they are not scored again.
         effort: how the work is done.
         threshold: decides in place of the detector's.
         settle: seconds that an image has to lie unchanged to count as completely written.
@@ -48,7 +50,7 @@ def watch_folder(
     """
     arrivals = Arrivals(folder, seen, settle)
     rows = _Rows(folder, table, arrivals, on_anomaly, complain)
-    effort = replace(effort, advance=rows.commit)
+    effort = replace(effort, advance=rows.commit_if_due)
     changes = Changes(folder, effort.stop)
     while effort.stop.code is None:
         begun = time.monotonic()
@@ -56,6 +58,7 @@ def watch_folder(
         look = time.monotonic() - begun
         if complete:
             score_images(detector, complete, rows.take, effort, threshold=threshold)
+            rows.commit()
         elif arrivals.pending:
             effort.stop.sleep(max(_SHORTEST_PAUSE, settle / 2, 4 * look))
         else:
@@ -66,7 +69,7 @@ def watch_folder(
 
 
 class _Rows:
-    """What becomes of each row: written together with its batch, then told."""
+    """What becomes of each row: written together with those of the same moment, then told."""
 
     def __init__(
         self,
@@ -82,6 +85,7 @@ class _Rows:
         self._on_anomaly = on_anomaly
         self._complain = complain
         self._batch: list[Prediction] = []
+        self._committed = time.monotonic()
         self.written = Summary()
         self.untold = 0  # anomalies that the command was not run for, since a stop came before
 
@@ -89,10 +93,14 @@ class _Rows:
         if self._arrivals.is_done(row.path, readable=row.error is None):
             self._batch.append(row)
 
-    def commit(self, _: int) -> None:
+    def commit_if_due(self, _: int) -> None:
+        if time.monotonic() - self._committed >= _LONGEST_WAIT:
+            self.commit()
+
+    def commit(self) -> None:
         if not self._batch:
             return
-        self._table.append(self._batch)
+        self._table.append([(row, self._arrivals.version(row.path)) for row in self._batch])
         anomalies = [row for row in self._batch if row.is_anomaly]
         self.written = Summary(
             self.written.images + len(self._batch),
@@ -102,6 +110,10 @@ class _Rows:
         for row in self._batch:
             self._arrivals.forget(row.path)
         self._batch.clear()
+        self._tell(anomalies)
+        self._committed = time.monotonic()
+
+    def _tell(self, anomalies: list[Prediction]) -> None:
         if self._on_anomaly is None:
             return
         for row in anomalies:

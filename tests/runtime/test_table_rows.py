@@ -16,6 +16,7 @@ NAMES = ["a.png", "new\nline.png", "r\rn.png", os.fsdecode(b"\xff.png"), 'quo"te
 GOOD = "a.png,0.1,0.2,false,0.5,\n"
 JSON = '{"path": "a.png", "score": 0.1, "threshold": 0.2, "is_anomaly": false, "p_value": 0.5, "error": null}\n'
 COLUMNS = "is not of a table with the columns path,score,threshold,is_anomaly,p_value,error"
+STRAY = "has a stray quote"
 SPREADSHEET = "ends with a carriage return, as a spreadsheet saves it"
 
 
@@ -70,16 +71,16 @@ def test_a_table_that_ends_anywhere_has_its_whole_rows(tmp_path: Path, out: str,
         (CSV_HEADING + GOOD + "1,2\n", 3, COLUMNS),
         (CSV_HEADING + GOOD + GOOD.replace("\n", "\r\n") + GOOD, 3, SPREADSHEET),
         (CSV_HEADING + GOOD + "\n" + GOOD, 3, COLUMNS),
-        (CSV_HEADING + GOOD + 'b.png,0.1,0.2,false,0.5,see 7" part\n' + 2 * GOOD, 3, COLUMNS),
-        (CSV_HEADING + GOOD + 'b".png,0.1,0.2,false,0.5,7"\n' + 2 * GOOD, 3, COLUMNS),
-        (CSV_HEADING + GOOD + '"b.png,0.1,0.2,false,0.5,\n' + 2 * GOOD, 3, COLUMNS),
-        (CSV_HEADING + GOOD + 'b.png,0.1,0.2,false,0.5,"\n' + 2 * GOOD, 3, COLUMNS),
-        (CSV_HEADING + GOOD + '"b.png,0.1,0.2,false,0.5,\n' + 2 * GOOD + '"c.png",,0.2,,,no\n', 3, COLUMNS),
-        (CSV_HEADING + GOOD + '"b.png,0.1,0.2,false,0.5,\n', 3, COLUMNS),
-        (CSV_HEADING + GOOD + '"b.png,0.1,0.2,false,0.5,\n' + GOOD + "torn", 3, COLUMNS),
+        (CSV_HEADING + GOOD + 'b.png,0.1,0.2,false,0.5,see 7" part\n' + 2 * GOOD, 3, STRAY),
+        (CSV_HEADING + GOOD + 'b".png,0.1,0.2,false,0.5,7"\n' + 2 * GOOD, 3, STRAY),
+        (CSV_HEADING + GOOD + '"b.png,0.1,0.2,false,0.5,\n' + 2 * GOOD, 3, STRAY),
+        (CSV_HEADING + GOOD + 'b.png,0.1,0.2,false,0.5,"\n' + 2 * GOOD, 3, STRAY),
+        (CSV_HEADING + GOOD + '"b.png,0.1,0.2,false,0.5,\n' + 2 * GOOD + '"c.png",,0.2,,,no\n', 3, STRAY),
+        (CSV_HEADING + GOOD + '"b.png,0.1,0.2,false,0.5,\n', 3, STRAY),
+        (CSV_HEADING + GOOD + '"b.png,0.1,0.2,false,0.5,\n' + GOOD + "torn", 3, STRAY),
         (CSV_HEADING + GOOD + "b\0.png,0.1,0.2,false,0.5,\n" + GOOD, 3, "holds a NUL, which no row does"),
         (CSV_HEADING + GOOD + "\0\0\0\n\0", 3, "holds a NUL, which no row does"),
-        (CSV_HEADING + GOOD + "b.png,0.1,high,false,0.5,\n", 3, COLUMNS),
+        (CSV_HEADING + GOOD + "b.png,0.1,high,false,0.5,\n", 3, STRAY),
         (CSV_HEADING + '"new\nline.png",0.1,0.2,false,0.5,\n' + "1,2\n", 4, COLUMNS),
         (CSV_HEADING + "x" * (1 << 20) + "," + GOOD, 2, COLUMNS),
         ('{"path": 1}\n', 1, COLUMNS),

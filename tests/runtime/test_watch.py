@@ -57,7 +57,9 @@ def test_images_are_scored_as_they_come(watch: Watch, tmp_path: Path) -> None:
         "watching images until Ctrl-C or SIGTERM",
         "3 images, 1 anomalies, 0 unreadable, on cpu: results.csv",
     ]
-    assert {path.name for path in tmp_path.iterdir()} == {"images", "detector.onnx", "said", "results.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "images", "detector.onnx", "said", "results.csv", ".results.csv.watch",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("out", ["results.csv", "results.jsonl"])
