@@ -146,11 +146,18 @@ def test_an_image_that_is_written_in_pieces_is_one_row(watch: Watch, tmp_path: P
 def test_what_stays_unreadable_becomes_a_row(watch: Watch, tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "broken.png").write_bytes(b"no image")
+    (tmp_path / "images" / "loop.png").symlink_to("loop.png")
+    os.mkfifo(tmp_path / "images" / "pipe.png")
+    (tmp_path / "images" / "to-come.png").symlink_to("nowhere")
     watching = watch()
-    watching.wait_for("broken.png")
-    assert watching.table.read_text().endswith('TIFF, WEBP)"\n')
+    watching.wait_for("broken.png", "loop.png", "pipe.png")
+    errors = {row.split(",", 5)[5] for row in watching.table.read_text().splitlines()[1:]}
+    assert {"Too many levels of symbolic links", "not a regular file"} < errors
     watching.stop()
-    assert "1 images, 0 anomalies, 1 unreadable" in watching.said.read_text()
+    assert "3 images, 0 anomalies, 3 unreadable" in watching.said.read_text()
+    watching = watch()
+    paint(tmp_path / "came.png", 0).rename(tmp_path / "images" / "nowhere")
+    watching.wait_for("broken.png", "loop.png", "pipe.png", "to-come.png")
 
 
 def test_each_anomaly_calls_the_command_without_a_shell(watch: Watch, tmp_path: Path) -> None:
