@@ -143,23 +143,6 @@ def test_an_image_that_is_written_in_pieces_is_one_row(watch: Watch, tmp_path: P
     assert rows == ["slow.png,1,0.495000005,true,0.01,"]
 
 
-def test_what_stays_unreadable_becomes_a_row(watch: Watch, tmp_path: Path) -> None:
-    (tmp_path / "images").mkdir()
-    (tmp_path / "images" / "broken.png").write_bytes(b"no image")
-    (tmp_path / "images" / "loop.png").symlink_to("loop.png")
-    os.mkfifo(tmp_path / "images" / "pipe.png")
-    (tmp_path / "images" / "to-come.png").symlink_to("nowhere")
-    watching = watch()
-    watching.wait_for("broken.png", "loop.png", "pipe.png")
-    errors = {row.split(",", 5)[5] for row in watching.table.read_text().splitlines()[1:]}
-    assert {"Too many levels of symbolic links", "not a regular file"} < errors
-    watching.stop()
-    assert "3 images, 0 anomalies, 3 unreadable" in watching.said.read_text()
-    watching = watch()
-    paint(tmp_path / "came.png", 0).rename(tmp_path / "images" / "nowhere")
-    watching.wait_for("broken.png", "loop.png", "pipe.png", "to-come.png")
-
-
 def test_each_anomaly_calls_the_command_without_a_shell(watch: Watch, tmp_path: Path) -> None:
     program = "import sys; open('calls', 'a').write(repr(sys.argv[1:]) + chr(10)); sys.exit('/2.png' in sys.argv[1])"
     call = f'{sys.executable} -c "{program}" "{{path}} at {{score}}"'

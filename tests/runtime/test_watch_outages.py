@@ -1,4 +1,4 @@
-"""Folders that a watch cannot read for a while: removed, without rights, unmounted."""
+"""What a watch cannot read: images, and for a while folders that were removed, have no rights or are unmounted."""
 
 import os
 import shutil
@@ -120,3 +120,21 @@ def test_an_unmounted_folder_is_no_empty_one(tmp_path: Path, mounted: str) -> No
         f"{mounted}: can be read again",
         "3 images, 0 anomalies, 1 unreadable, on cpu: results.csv",
     ]
+
+
+def test_what_stays_unreadable_becomes_a_row(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "broken.png").write_bytes(b"no image")
+    (tmp_path / "images" / "loop.png").symlink_to("loop.png")
+    os.mkfifo(tmp_path / "images" / "pipe.png")
+    (tmp_path / "images" / "to-come.png").symlink_to("nowhere")
+    watching = Watching(tmp_path)
+    watching.wait_for("broken.png", "loop.png", "pipe.png")
+    errors = {row.split(",", 5)[5] for row in watching.table.read_text().splitlines()[1:]}
+    assert {"Too many levels of symbolic links", "not a regular file"} < errors
+    watching.stop()
+    assert "3 images, 0 anomalies, 3 unreadable" in watching.said.read_text()
+    watching = Watching(tmp_path)
+    paint(tmp_path / "came.png", 0).rename(tmp_path / "images" / "nowhere")
+    watching.wait_for("broken.png", "loop.png", "pipe.png", "to-come.png")
+    watching.stop()
