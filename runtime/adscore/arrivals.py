@@ -105,7 +105,9 @@ class Arrivals:
         return time.monotonic() - waiting.since >= self._settle * (_PATIENCE if waiting.unreadable else 1)
 
     def _new_files(self, unread: dict[str, Unread]) -> Iterator[tuple[ImageFile, _State]]:
+        seen, device = self._seen.has, None
         for file in walk(self._folder, ""):
+            state: _State | None
             try:
                 status = os.stat(file.location)  # noqa: PTH116
             except OSError as error:
@@ -115,13 +117,15 @@ class Arrivals:
                     continue
                 state = _state_of_none(error)
             else:
-                self._mounts.add(status.st_dev, file.location)
+                if status.st_dev != device:  # mostly all are on one
+                    device = status.st_dev
+                    self._mounts.add(device, file.location)
                 if stat.S_ISDIR(status.st_mode):
                     if (cause := _cause(file.location)) is not None:
                         unread[file.name] = Unread(file.location, cause)
                     continue
                 state = _state_of(status)
-            if state is not None and not self._seen.has(written_path(file.name), state.version):
+            if state is not None and not seen(written_path(file.name), state.version):
                 yield file, state
 
     def _unmounted(self) -> dict[str, Unread]:
