@@ -31,7 +31,8 @@ class AppendedTable:
         self.journal = journal
         self._file = file
         self._kind = kind_of_table(out)
-        self._rows = 0
+        self._settings: Settings = {}
+        self._rows = self._end = 0  # number, and bytes up to their end
 
     @property
     def modified(self) -> int:
@@ -55,6 +56,7 @@ class AppendedTable:
             OutputError: it cannot be written.
         """
         self._rows = rows
+        self._settings = settings
         with self._to_be_written():
             if noted:
                 self.journal.forget_rest()
@@ -65,6 +67,7 @@ class AppendedTable:
                 heading = StringIO()
                 row_writer(self._kind, heading)
                 append_whole(self._file, heading.getvalue().encode(), sync=True)
+            self._end = self._file.seek(0, os.SEEK_END)
 
     def note(self, first: int, notes: Sequence[Note]) -> None:
         """Notes of which versions rows are that follow the first so many.
@@ -84,6 +87,7 @@ class AppendedTable:
         Raises:
             OutputError: they cannot be written.
         """
+        self._expect_end()
         contents = []
         for prediction, _ in rows:
             text = StringIO(newline="")
@@ -94,6 +98,7 @@ class AppendedTable:
         with self._to_be_written():
             append_whole(self._file, b"".join(contents), sync=True)
         self._rows += len(rows)
+        self._end += sum(map(len, contents))
         self.check()
 
     def check(self) -> None:
@@ -109,6 +114,17 @@ class AppendedTable:
             f"{self.out}: was removed or replaced while rows were added to it; start again, which scores every image "
             "that has no row in the table"
         )
+
+    def _expect_end(self) -> None:
+        """Makes sure that the table ends where it did; begins it anew where it was emptied, as rotations of logs do."""
+        size = os.fstat(self._file.fileno()).st_size
+        if size == 0:
+            self.go_on(rows=0, end=0, noted=0, settings=self._settings)
+        elif size != self._end:
+            raise OutputError(
+                f"{self.out}: was changed while rows were added to it; start again, which tells what is no row of the "
+                "watch"
+            )
 
     @contextmanager
     def _to_be_written(self) -> Iterator[None]:
