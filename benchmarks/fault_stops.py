@@ -21,6 +21,7 @@ _PAUSE = 0.008  # seconds between the pieces of a file
 # A file in pieces that rests for ten times as long, as if the machine stalled, is a row with an error.
 _SETTLE = 0.5
 _FILES_A_STOP = 50
+_FILES_AN_OVERWRITING = 10
 
 
 def killed_runs(setting: Setting) -> Finding:
@@ -55,11 +56,12 @@ def killed_runs(setting: Setting) -> Finding:
 
 
 def stopped_watches(setting: Setting) -> Finding:
-    """A watch that is killed or asked to end, and started again, while images come slowly and in pieces."""
-    images, table = setting.folder / "incoming", setting.folder / "r.csv"
+    """A watch that is killed or asked to end, and started again, while images come slowly, in pieces, some anew."""
+    images, replaced, table = (setting.folder / name for name in ("incoming", "replaced", "r.csv"))
     images.mkdir()
+    replaced.mkdir()
     count = _FILES_A_STOP * setting.stops
-    writer = Thread(target=_write_slowly, args=(images, count), daemon=True)
+    writer = Thread(target=_write_slowly, args=(images, replaced, table, count), daemon=True)
     writer.start()
     command: list[str | Path] = [
         "adscore",
@@ -82,21 +84,29 @@ def stopped_watches(setting: Setting) -> Finding:
         # Before Python runs, SIGTERM ends the process as kill -9 does.
         counts["ended otherwise"] += code not in ((-number,) if number == signal.SIGKILL else (-number, 128 + number))
         counts["stops"] += 1
-    writer.join()
     with subprocess.Popen(_real(command), stderr=subprocess.DEVNULL) as last:  # noqa: S603 - our own command
+        writer.join()
+        names = Counter(path.name for folder in (images, replaced) for path in folder.iterdir())
         deadline = time.monotonic() + MOST_SECONDS
-        while sum(1 for _ in _names(table)) < count and time.monotonic() < deadline and last.poll() is None:
+        while sum(1 for _ in _names(table)) < names.total() and time.monotonic() < deadline and last.poll() is None:
             time.sleep(0.05)
         last.send_signal(signal.SIGTERM)
         counts["ended otherwise"] += last.wait() != 128 + signal.SIGTERM
-    _compare(Counter(_names(table)), Counter(path.name for path in images.iterdir()), counts)
-    run_command(["adscore", images, "--model", DETECTOR, "--out", "whole.csv"], setting.folder)
-    whole = (setting.folder / "whole.csv").read_bytes().splitlines()
-    counts["rows that differ"] = len(set(table.read_bytes().splitlines()) ^ set(whole))
+    _compare(Counter(_names(table)), names, counts)
+    counts["written over"] = sum(1 for _ in replaced.iterdir())
+    rows: set[bytes] = set()
+    for folder in (images, replaced):
+        run_command(["adscore", folder, "--model", DETECTOR, "--out", "whole.csv"], setting.folder)
+        rows.update((setting.folder / "whole.csv").read_bytes().splitlines())
+    counts["rows that differ"] = len(set(table.read_bytes().splitlines()) ^ rows)
     figures = ("stops", "ended otherwise", "rows lost", "rows doubled", "rows that differ")
-    promise = "a watch stopped by kill -9 and SIGTERM while images come in pieces: one row each, the right one"
-    held = not any(counts[name] for name in figures[1:])
-    return Finding(promise, held, {"images": count, **{name: counts[name] for name in figures}})
+    promise = (
+        "a watch stopped by kill -9 and SIGTERM while images come in pieces, and some are written over: one row for "
+        "each version, the right one"
+    )
+    held = bool(counts["written over"]) and not any(counts[name] for name in figures[1:])
+    amounts: dict[str, int | float | str] = {"images": count, "written over": counts["written over"]}
+    return Finding(promise, held, amounts | {name: counts[name] for name in figures})
 
 
 def _stop(command: Sequence[str | Path], moment: float, number: signal.Signals) -> int:
@@ -130,10 +140,22 @@ def _pictures(count: int) -> Iterator[tuple[str, bytes]]:
     return ((f"{index:05}.png", content) for index, content in enumerate(islice(contents, count)))
 
 
-def _write_slowly(folder: Path, count: int) -> None:
-    for name, content in _pictures(count):
-        with (folder / name).open("wb") as file:
-            for place in range(_PIECES):
-                file.write(content[len(content) * place // _PIECES : len(content) * (place + 1) // _PIECES])
-                file.flush()
-                time.sleep(_PAUSE)
+def _write_slowly(folder: Path, replaced: Path, table: Path, count: int) -> None:
+    """Writes pictures, and now and then another over the oldest that has a row; what it was goes to `replaced`."""
+    pictures = list(_pictures(count))
+    oldest = 0
+    for index, (name, content) in enumerate(pictures):
+        _write_in_pieces(folder / name, content)
+        over, before = pictures[oldest]
+        if index % _FILES_AN_OVERWRITING == 0 and over in set(_names(table)):
+            (replaced / over).write_bytes(before)
+            _write_in_pieces(folder / over, pictures[(oldest + 1) % count][1])
+            oldest += 1
+
+
+def _write_in_pieces(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        for place in range(_PIECES):
+            file.write(content[len(content) * place // _PIECES : len(content) * (place + 1) // _PIECES])
+            file.flush()
+            time.sleep(_PAUSE)

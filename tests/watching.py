@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.waiting import wait_for
@@ -13,15 +14,17 @@ ADSCORE = str(Path(sys.executable).with_name("adscore"))
 
 
 class Watching:
-    """A watch of the folder `images`, from the moment on at which it says so."""
+    """A watch of the folder `images`, from the moment on at which it says so; `through` is what runs the command."""
 
-    def __init__(self, folder: Path, *options: str, out: str = "results.csv") -> None:
+    def __init__(self, folder: Path, *options: str, out: str = "results.csv", through: Sequence[str] = ()) -> None:
         (folder / "images").mkdir(exist_ok=True)
         self.table = folder / out
         self.said = folder / "said"
         with self.said.open("w") as said:
             self.process = subprocess.Popen(
-                [ADSCORE, "--watch", "images", "--out", out, "--settle", "0.05", *options], cwd=folder, stderr=said
+                [*through, ADSCORE, "--watch", "images", "--out", out, "--settle", "0.05", *options],
+                cwd=folder,
+                stderr=said,
             )
         wait_for(lambda: self.process.poll() is None and "watching" in self.said.read_text())
 
@@ -46,3 +49,6 @@ class Watching:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         return self.process.wait(60)
+
+
+Watch = Callable[..., Watching]

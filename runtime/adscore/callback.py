@@ -59,19 +59,20 @@ class Callback:
         """Runs the command, and returns what went wrong, if anything."""
         digits = format(score, ".9g")
         call = [argument.replace("{score}", digits).replace("{path}", path) for argument in self._arguments]
+        process = None
         try:
-            # In a group of its own, so that Ctrl-C reaches the watch alone.
-            process = subprocess.Popen(call, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - the user's
-        except (OSError, ValueError) as error:
-            return f"{self._arguments[0]} for {path}: {getattr(error, 'strerror', None) or error}"
-        try:
+            with self._stop.held_back():  # while it begins, nothing knows yet what would have to be ended
+                # In a group of its own, so that Ctrl-C reaches the watch alone.
+                process = subprocess.Popen(call, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - the user's
             self._stop.cuts_short(partial(process.wait, self.seconds))
             code = process.wait(self.seconds)  # it ended, or there was a stop
         except subprocess.TimeoutExpired:
             when = "with the watch" if self._stop.code else f"after {_MOST_SECONDS:.0f} seconds"
             return f"{self._arguments[0]} for {path}: ended {when}"
+        except (OSError, ValueError) as error:
+            return f"{self._arguments[0]} for {path}: {getattr(error, 'strerror', None) or error}"
         finally:
-            if process.returncode is None:
+            if process is not None and process.returncode is None:
                 _end(process)
         return f"{self._arguments[0]} for {path}: exit code {code}" if code else None
 

@@ -25,6 +25,7 @@ class Changes:
     def __init__(self, folder: str, stop: Stop) -> None:
         self._folder = folder
         self._stop = stop
+        self._place = _place(folder)
         self._notices = self._begun()
 
     def wait(self, look: float, poll: float) -> None:
@@ -34,6 +35,9 @@ class Changes:
             look: seconds that the last look took; the longer it takes, the rarer it is.
             poll: seconds between looks without notices.
         """
+        before, self._place = self._place, _place(self._folder)
+        if self._place != before:  # what took its place needs notices of its own
+            self._notices = self._begun()
         if self._notices is None:
             self._stop.sleep(max(poll, 4 * look))
             return
@@ -64,6 +68,13 @@ class Changes:
             next(notices)  # the first begins the watch
             return notices
         return None
+
+
+def _place(folder: str) -> tuple[int, int] | None:
+    with suppress(OSError):
+        status = os.stat(folder)  # noqa: PTH116
+        return status.st_dev, status.st_ino
+    return None
 
 
 def _holds_linked_folder(top: str) -> bool:

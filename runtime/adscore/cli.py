@@ -92,7 +92,7 @@ def score(
         others={
             "--info": info,
             "--fdr": fdr is not None,
-            "--resume": resume is not None,
+            "--no-resume": resume is False,
             "--fail-on-anomaly": fail_on_anomaly,
         },
     )
@@ -129,7 +129,8 @@ def score(
 
         cli_watch.watch(
             detector, images[0], out, threshold=limit, workers=workers, batch_size=batch_size, settle=settle,
-            on_anomaly=on_anomaly,
+            on_anomaly=on_anomaly, settings=settings_of(detector, images, threshold=threshold, fpr=fpr, fdr=fdr),
+            resume=bool(resume),
         )  # fmt: skip
         return
     files = find_images(images)

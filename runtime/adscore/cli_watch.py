@@ -7,6 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from adscore.detector import Detector
+    from adscore.kept import Settings
 
 SETTLE = 1.0  # seconds
 
@@ -21,29 +22,34 @@ def watch(
     batch_size: int,
     settle: float | None,
     on_anomaly: str | None,
+    settings: "Settings",
+    resume: bool,
 ) -> None:
     """Scores what comes into the folder until Ctrl-C or SIGTERM, and exits 130 or 143.
 
     Raises:
         InputError: the folder or the command is not there.
-        OutputError: the table cannot be written.
+        OutputError: the table cannot be written, or is of something else.
     """
     from adscore.appended import open_appended
     from adscore.callback import Callback
     from adscore.errors import InputError, printable
     from adscore.pipeline import Effort
-    from adscore.seen import Seen
     from adscore.stop import Stop
+    from adscore.taken_up import Watched, take_up
     from adscore.watch import watch_folder
 
     if not Path(folder).is_dir():
         raise InputError(f"{folder}: no such folder; --watch takes one folder, which has to be there")
     stop = Stop()
     callback = None if on_anomaly is None else Callback(on_anomaly, stop)
+
+    def say(line: str) -> None:
+        typer.echo(printable(line), err=True)
+
     with stop, open_appended(out) as table:
-        seen = Seen()
-        for name in table.names():
-            seen.add(name)
+        watched = Watched(folder, settings, detector.decision_threshold(threshold))
+        seen = take_up(table, watched, stop, resume=resume, say=say)
         typer.echo(f"watching {folder} until Ctrl-C or SIGTERM", err=True)
         summary = watch_folder(
             detector,
@@ -54,7 +60,7 @@ def watch(
             threshold=threshold,
             settle=SETTLE if settle is None else settle,
             on_anomaly=callback,
-            complain=lambda fault: typer.echo(printable(fault), err=True),
+            complain=say,
         )
         table.check()
         typer.echo(

@@ -5,7 +5,6 @@ batch, with the names and the scores of the images that have one, each with its 
 first line on that a power cut, a full disk or a failing one has left in pieces it is cut off.
 """
 
-import json
 import math
 import sys
 import time
@@ -14,13 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
-from typing import Any
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adscore.atomic import append_whole
+from adscore.checked_lines import line_of, value_of
 from adscore.errors import OutputError
 from adscore.locked import is_at, open_locked
 from adscore.refusals import real_place, refuse_no_file, refusing
@@ -100,12 +98,12 @@ class KeptScores:
         """Returns the scores by name in the line that begins there; what is asked for next is mostly in the same."""
         if self._line[0] != place:
             self._reader.seek(place)
-            self._line = place, _value_of(self._reader.readline())
+            self._line = place, value_of(self._reader.readline())
         return self._line[1]
 
     def _append(self, value: Mapping[str, str | float]) -> None:
         due = time.monotonic() - self._synced > _SECONDS_UNSYNCED
-        append_whole(self._file, _line_of(value), sync=due)
+        append_whole(self._file, line_of(value), sync=due)
         if due:
             self._synced = time.monotonic()
 
@@ -116,7 +114,7 @@ class KeptScores:
         end = 0
         with suppress(ValueError):
             for line in self._reader:
-                value = _value_of(line)
+                value = value_of(line)
                 if end == 0:
                     self.settings = value
                 else:
@@ -131,20 +129,6 @@ class KeptScores:
         order = np.argsort(np.asarray(hashes))
         self._hashes, self._places = np.asarray(hashes)[order], np.asarray(places)[order]
         self.images = len(places)
-
-
-def _line_of(value: Mapping[str, str | float]) -> bytes:
-    text = json.dumps(value).encode("ascii")
-    return b"%08x %b\n" % (crc32(text), text)
-
-
-def _value_of(line: bytes) -> dict[str, Any]:
-    """Returns what `_line_of` was given; raises ValueError for a line that it did not make."""
-    digits, _, text = line.partition(b" ")
-    if not text.endswith(b"\n") or int(digits, 16) != crc32(text[:-1]):
-        raise ValueError("the line is not whole")
-    value: dict[str, Any] = json.loads(text)
-    return value
 
 
 @contextmanager
@@ -191,10 +175,14 @@ def _refuse_others(kept: KeptScores, out: Path, settings: Settings, *, resume: b
             f"{out}: a run that was stopped left the scores of {kept.images:,} images; go on from there with --resume, "
             "or start anew with --no-resume"
         )
-    for name in kept.settings | settings:
-        before, now = (values.get(name, "none") for values in (kept.settings, settings))
-        if before != now:
-            raise OutputError(
-                f"{out}: cannot go on, since {name} was {before} and is {now} now; repeat what it was, or start anew "
-                "with --no-resume"
-            )
+    if (change := difference(kept.settings, settings)) is not None:
+        raise OutputError(f"{out}: cannot go on, since {change}; repeat what it was, or start anew with --no-resume")
+
+
+def difference(before: Settings, now: Settings) -> str | None:
+    """Returns in words the first thing that is another now than it was; None if all is the same."""
+    for name in before | now:
+        was, is_now = (values.get(name, "none") for values in (before, now))
+        if was != is_now:
+            return f"{name} was {was} and is {is_now} now"
+    return None

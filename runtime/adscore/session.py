@@ -74,6 +74,8 @@ def _import_onnxruntime() -> Any:
     try:
         import onnxruntime
     except ImportError as error:
+        if isinstance(error.__cause__, SystemExit | KeyboardInterrupt):  # a signal came meanwhile
+            raise error.__cause__ from None
         raise ProviderError(
             f"ONNX Runtime cannot be imported ({error}); "
             "install it with pip install 'adscore[cpu]', or 'adscore[cuda]' for an NVIDIA GPU"

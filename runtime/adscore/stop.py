@@ -2,7 +2,8 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from types import FrameType, TracebackType
 from typing import Self
@@ -18,7 +19,7 @@ class Stop:
     code: int | None = None
 
     def __init__(self) -> None:
-        self._at_once = False
+        self._at_once = self._held = self._overdue = False
         self._before = dict.fromkeys((signal.SIGINT, signal.SIGTERM))
 
     def __enter__(self) -> Self:
@@ -44,6 +45,17 @@ class Stop:
         finally:
             self._at_once = False
 
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """Lets a second signal end the run only after what has to be whole to be undone."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        if self._overdue:
+            self.check()
+
     def sleep(self, seconds: float) -> None:
         """Waits so long, or until a signal."""
         self.cuts_short(partial(time.sleep, seconds))
@@ -60,5 +72,7 @@ class Stop:
     def _notice(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         again = self.code is not None
         self.code = 128 + number
-        if again or self._at_once:
+        if self._held:
+            self._overdue = again or self._overdue
+        elif again or self._at_once:
             raise SystemExit(self.code)

@@ -10,12 +10,15 @@ from adscore.arrivals import Arrivals
 from adscore.callback import Callback
 from adscore.changes import Changes
 from adscore.detector import Detector
+from adscore.outages import Outages
 from adscore.pipeline import Effort, Summary, score_images
-from adscore.prediction import Prediction
-from adscore.seen import Seen
+from adscore.prediction import Prediction, Scored, decide
+from adscore.seen import Seen, Version
 
 # Seconds between looks at least: while images are written, and while nothing comes and nobody tells if something does.
 _SHORTEST_PAUSE, _IDLE_PAUSE = 0.01, 0.2
+# Rows wait no longer for others with which they go to the disk: that takes as long for one as for many.
+_LONGEST_WAIT = 0.1
 
 
 def watch_folder(
@@ -36,27 +39,33 @@ def watch_folder(
         detector: the opened detector.
         folder: searched to the bottom.
         table: takes the rows.
-        seen: the names that are in it; they are not scored again.
+        seen: the versions of images that have one; they are not scored again.
         effort: how the work is done.
         threshold: decides in place of the detector's.
         settle: seconds that an image has to lie unchanged to count as completely written.
         on_anomaly: called for each anomaly with its path and score, after its row is on the disk.
-        complain: takes a line of what went wrong in it.
+        complain: takes a line of what went wrong, in it or in reading a folder.
 
     Raises:
         OutputError: the rows cannot be written.
     """
-    arrivals = Arrivals(folder, seen, settle)
+    arrivals, outages = Arrivals(folder, seen, settle), Outages(settle, complain)
+    limit, reference = detector.decision_threshold(threshold), detector.spec.calibration.reference
     rows = _Rows(folder, table, arrivals, on_anomaly, complain)
-    effort = replace(effort, advance=rows.commit)
+    effort = replace(effort, advance=rows.commit_if_due)
     changes = Changes(folder, effort.stop)
     while effort.stop.code is None:
         begun = time.monotonic()
         complete = arrivals.look()
         look = time.monotonic() - begun
+        for name, cause in () if arrivals.unread is None else outages.update(arrivals.unread):
+            rows.add(next(decide([name], Scored.failed(cause), limit, reference)), None)
         if complete:
             score_images(detector, complete, rows.take, effort, threshold=threshold)
-        elif arrivals.pending:
+        rows.commit()
+        if complete:
+            continue
+        if arrivals.pending or outages.pending:
             effort.stop.sleep(max(_SHORTEST_PAUSE, settle / 2, 4 * look))
         else:
             changes.wait(look, max(_IDLE_PAUSE, settle / 2))
@@ -66,7 +75,7 @@ def watch_folder(
 
 
 class _Rows:
-    """What becomes of each row: written together with its batch, then told."""
+    """What becomes of each row: written together with those of the same moment, then told."""
 
     def __init__(
         self,
@@ -81,27 +90,40 @@ class _Rows:
         self._arrivals = arrivals
         self._on_anomaly = on_anomaly
         self._complain = complain
-        self._batch: list[Prediction] = []
+        self._batch: list[tuple[Prediction, Version | None]] = []
+        self._committed = time.monotonic()
         self.written = Summary()
         self.untold = 0  # anomalies that the command was not run for, since a stop came before
 
     def take(self, row: Prediction) -> None:
         if self._arrivals.is_done(row.path, readable=row.error is None):
-            self._batch.append(row)
+            self.add(row, self._arrivals.version(row.path))
 
-    def commit(self, _: int) -> None:
+    def add(self, row: Prediction, version: Version | None) -> None:
+        self._batch.append((row, version))
+
+    def commit_if_due(self, _: int) -> None:
+        if time.monotonic() - self._committed >= _LONGEST_WAIT:
+            self.commit()
+
+    def commit(self) -> None:
         if not self._batch:
             return
         self._table.append(self._batch)
-        anomalies = [row for row in self._batch if row.is_anomaly]
+        anomalies = [row for row, _ in self._batch if row.is_anomaly]
         self.written = Summary(
             self.written.images + len(self._batch),
-            self.written.failed + sum(row.error is not None for row in self._batch),
+            self.written.failed + sum(row.error is not None for row, _ in self._batch),
             self.written.anomalies + len(anomalies),
         )
-        for row in self._batch:
-            self._arrivals.forget(row.path)
+        for row, version in self._batch:
+            if version is not None:
+                self._arrivals.forget(row.path)
         self._batch.clear()
+        self._tell(anomalies)
+        self._committed = time.monotonic()
+
+    def _tell(self, anomalies: list[Prediction]) -> None:
         if self._on_anomaly is None:
             return
         for row in anomalies:

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -33,3 +35,20 @@ def test_threads_are_those_this_process_may_use_and_do_not_spin() -> None:
 def test_an_unknown_provider_is_refused_and_not_taken_for_the_cpu(provider: str) -> None:
     with pytest.raises(ProviderError, match=f"provider '{provider}' is unknown; choose one of auto, cpu, cuda"):
         Detector(tiny_detector(), provider=provider)  # type: ignore[arg-type]
+
+
+def test_a_signal_while_the_library_loads_is_no_fault_of_the_library() -> None:
+    # Whenever it comes, the child ends by it; most moments lie within the loading.
+    program = """
+import signal, sys
+from adscore.errors import ModelError
+from adscore.session import open_session
+signal.signal(signal.SIGALRM, lambda *_: sys.exit(143))
+signal.setitimer(signal.ITIMER_REAL, 0.03)
+try:
+    open_session(b"", "cpu", 1)
+except ModelError:
+    signal.pause()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (143, "")

@@ -6,30 +6,50 @@ import pytest
 
 from adscore.table import CSV_HEADING
 from tests.conftest import Run
-from tests.tiny import paint
+from tests.tiny import paint, tiny_detector, tiny_spec, with_threshold
+from tests.watching import Watching
 
 pytestmark = pytest.mark.usefixtures("detector_file")
 
 
-@pytest.mark.parametrize(
-    ("out", "content", "place"),
-    [
-        ("r.csv", "name,value\n1,2\n", 0),
-        ("r.csv", "shopping", 0),
-        ("r.csv", CSV_HEADING + "1,2\n", len(CSV_HEADING)),
-        ("r.jsonl", '{"path": 1}\n', 0),
-        ("r.jsonl", "shopping", 0),
-    ],
-)
-def test_what_is_no_table_is_left_alone(run: Run, tmp_path: Path, out: str, content: str, place: int) -> None:
+def test_what_is_no_table_is_left_alone(run: Run, tmp_path: Path) -> None:
     paint(tmp_path / "images" / "a.png", 0)
-    (tmp_path / out).write_text(content)
-    done = run("adscore", "--watch", "images", "--out", out)
+    row = "a.png,0.1,0.2,false,0.5,"
+    content = f'{CSV_HEADING}{row}\n{row}see 7" part\n{row}\n{row}'
+    (tmp_path / "r.csv").write_text(content)
+    done = run("adscore", "--watch", "images", "--out", "r.csv", "--resume", "--threshold", "0.2")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        f"error: {out}: is not a table of this kind, from byte {place} on; choose another --out"
+        "error: r.csv, line 3: has a stray quote; mend the table, which is left as it is, or choose another --out"
     )
-    assert (tmp_path / out).read_text() == content
+    assert (tmp_path / "r.csv").read_text() == content
+
+
+@pytest.mark.parametrize(
+    ("command", "before", "now"),
+    [
+        (["other"], "the input was {}/images", "{}/other"),
+        (["images", "--threshold", "0.5"], "--threshold was not given", "0.5"),
+        (["images", "--fpr", "0.01"], "--fpr was not given", "0.01"),
+        (["images", "--model", "other.onnx"], "the detector was one with SHA-256 ", ""),
+    ],
+)
+def test_a_table_of_something_else_is_refused(
+    run: Run, tmp_path: Path, command: list[str], before: str, now: str
+) -> None:
+    for folder in ("images", "other"):
+        paint(tmp_path / folder / "a.png", 0)
+    (tmp_path / "other.onnx").write_bytes(tiny_detector(with_threshold(tiny_spec(), 0.5)))
+    watching = Watching(tmp_path, "--model", "detector.onnx")
+    watching.wait_for("a.png")
+    watching.stop()
+    table = watching.table.read_bytes()
+    done = run("adscore", "--watch", *command, "--out", "results.csv", ADSCORE_MODEL="detector.onnx")
+    assert done.returncode == 1
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith(f"error: results.csv: cannot go on, since {before.format(tmp_path)}")
+    assert line.endswith(f"{now.format(tmp_path)} now; repeat what it was, or choose another --out")
+    assert watching.table.read_bytes() == table
 
 
 @pytest.mark.parametrize(
@@ -38,7 +58,11 @@ def test_what_is_no_table_is_left_alone(run: Run, tmp_path: Path, out: str, cont
         (["images"], 2, "Error: Invalid value for --watch: takes a table in a file; name it with --out"),
         (["-", "--out", "r.csv"], 2, "Error: Invalid value for --watch: takes one folder"),
         (["images", "images", "--out", "r.csv"], 2, "Error: Invalid value for --watch: takes one folder"),
-        (["images", "--out", "r.csv", "--resume"], 2, "Error: Invalid value for --resume: does not go with --watch"),
+        (
+            ["images", "--out", "r.csv", "--no-resume"],
+            2,
+            "Error: Invalid value for --no-resume: does not go with --watch",
+        ),
         (["images", "--out", "r.csv", "--fdr", "0.1"], 2, "Error: Invalid value for --fdr: does not go with --watch"),
         (["images", "--out", "r.csv", "--fail-on-anomaly"], 2, "Error: Invalid value for --fail-on-anomaly: does not"),
         (["images", "--out", "r.csv", "--settle", "-1"], 2, "Error: Invalid value for --settle: a number of seconds"),
