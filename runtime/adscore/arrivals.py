@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adscore.inputs import ImageFile, walk
 from adscore.seen import Seen
+from adscore.sieve import Sieve
 from adscore.table import written_path
 
 # So many are watched at a time; in a folder with more new ones, the others have their turn later.
@@ -33,12 +34,14 @@ class Arrivals:
         folder: searched to the bottom at each look.
         seen: names, as a table has them, that are no longer new; grows.
         settle: seconds that an image has to lie unchanged, in size, time and place, to count as completely written.
+        hidden: take what is hidden or of the system as well.
     """
 
-    def __init__(self, folder: str, seen: Seen, settle: float) -> None:
+    def __init__(self, folder: str, seen: Seen, settle: float, *, hidden: bool) -> None:
         self._folder = Path(folder)
         self._seen = seen
         self._settle = settle
+        self._hidden = hidden
         self._waiting: dict[str, _Waiting] = {}
 
     @property
@@ -77,7 +80,7 @@ class Arrivals:
         return time.monotonic() - waiting.since >= self._settle * (_PATIENCE if waiting.unreadable else 1)
 
     def _new_files(self) -> Iterator[tuple[ImageFile, _State]]:
-        for file in walk(self._folder, ""):
+        for file in walk(self._folder, "", Sieve(hidden=self._hidden)):
             if written_path(file.name) in self._seen:
                 continue
             try:

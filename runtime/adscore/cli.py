@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from adscore.command import run
+from adscore.errors import printable
 from adscore.usage import check_resume, check_usage, check_watch
 
 if TYPE_CHECKING:
@@ -64,6 +65,9 @@ def score(
         int | None, typer.Option(min=1, max=178_956_970, help="Refuse images of more pixels. Default: 89,478,485.")
     ] = None,
     max_bytes: Annotated[int | None, typer.Option(min=1, help="Refuse files of more bytes. Default: 512 MiB.")] = None,
+    hidden: Annotated[
+        bool, typer.Option("--hidden", help="Take hidden files and folders, and those of the system, as well.")
+    ] = False,
     resume: Annotated[
         bool | None, typer.Option("--resume/--no-resume", help="After a stop: go on where it was, or start anew.")
     ] = None,
@@ -101,7 +105,7 @@ def score(
     from adscore.detector import Detector
     from adscore.find_model import find_model
     from adscore.images import MAX_BYTES, MAX_PIXELS, Limits
-    from adscore.inputs import STDIN, find_images
+    from adscore.inputs import Inputs
     from adscore.pipeline import Effort, score_discoveries, score_images
     from adscore.progress import is_terminal, progress_bar
     from adscore.settings import settings_of
@@ -129,13 +133,15 @@ def score(
 
         cli_watch.watch(
             detector, images[0], out, threshold=limit, workers=workers, batch_size=batch_size, settle=settle,
-            on_anomaly=on_anomaly,
+            on_anomaly=on_anomaly, hidden=hidden,
         )  # fmt: skip
         return
-    files = find_images(images)
+    files = Inputs(images, hidden=hidden)
+    for folder in files.empty:
+        typer.echo(printable(f"{folder}: no images in this folder; the others are scored"), err=True)
     # The bar needs a total, which costs a second walk; on a terminal only, and not where rows go to the same one.
     visible = is_terminal(sys.stderr) and not (out == STDOUT and is_terminal(sys.stdout))
-    total = sum(1 for _ in find_images(images)) if visible and STDIN not in images else None
+    total = files.count() if visible else None
     begun = time.monotonic()
     settings = {} if out == STDOUT else settings_of(detector, images, threshold=threshold, fpr=fpr, fdr=fdr)
     with (
@@ -150,6 +156,8 @@ def score(
         else:
             summary, limit = score_discoveries(detector, files, write, effort, fdr=fdr)
         stop.check()
+    for clause in files.passed_over():
+        typer.echo(clause, err=True)
     _print_summary(summary, detector, limit, time.monotonic() - begun, out)
     if fail_on_anomaly and summary.anomalies:
         raise typer.Exit(EXIT_ANOMALY)

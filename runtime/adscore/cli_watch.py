@@ -21,6 +21,7 @@ def watch(
     batch_size: int,
     settle: float | None,
     on_anomaly: str | None,
+    hidden: bool,
 ) -> None:
     """Scores what comes into the folder until Ctrl-C or SIGTERM, and exits 130 or 143.
 
@@ -54,6 +55,7 @@ def watch(
             threshold=threshold,
             settle=SETTLE if settle is None else settle,
             on_anomaly=callback,
+            hidden=hidden,
             complain=lambda fault: typer.echo(printable(fault), err=True),
         )
         table.check()

@@ -28,6 +28,7 @@ def watch_folder(
     threshold: float | None,
     settle: float,
     on_anomaly: Callback | None,
+    hidden: bool,
     complain: Callable[[str], None],
 ) -> Summary:
     """Scores what comes into the folder until `effort.stop`, and returns what that was.
@@ -41,12 +42,13 @@ def watch_folder(
         threshold: decides in place of the detector's.
         settle: seconds that an image has to lie unchanged to count as completely written.
         on_anomaly: called for each anomaly with its path and score, after its row is on the disk.
+        hidden: take what is hidden or of the system as well.
         complain: takes a line of what went wrong in it.
 
     Raises:
         OutputError: the rows cannot be written.
     """
-    arrivals = Arrivals(folder, seen, settle)
+    arrivals = Arrivals(folder, seen, settle, hidden=hidden)
     rows = _Rows(folder, table, arrivals, on_anomaly, complain)
     effort = replace(effort, advance=rows.commit)
     changes = Changes(folder, effort.stop)
