@@ -36,7 +36,7 @@ def score(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(help="Detector file. Else $ADSCORE_MODEL, or detector.onnx here, in artifacts or artifacts/demo."),
+        typer.Option(help="Detector file. Else $ADSCORE_MODEL, or detector.onnx here or in artifacts."),
     ] = None,
     out: Annotated[str, typer.Option(help="Table to write: .csv, .jsonl, or - for CSV on stdout.")] = "-",
     info: Annotated[bool, typer.Option("--info", help="Print what the detector says of itself.")] = False,
@@ -112,7 +112,7 @@ def score(
     from adscore.stop import Stop
     from adscore.table import STDOUT, kind_of_table, open_table
 
-    path = find_model(model)
+    path = find_model(model, images or ())
     typer.echo(f"detector: {path}", err=True)
     limits = Limits(max_pixels or MAX_PIXELS, max_bytes or MAX_BYTES)
     detector = Detector(path, provider=provider, threads=threads, low_memory=low_memory, limits=limits)

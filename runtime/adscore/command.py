@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
@@ -11,6 +12,8 @@ import typer
 
 from adscore.errors import ADError, printable
 from adscore.spec import MAX_FLOAT32
+
+EXIT_USAGE = 2
 
 
 def run(app: typer.Typer, *, at_once: bool = False) -> NoReturn:
@@ -21,6 +24,7 @@ def run(app: typer.Typer, *, at_once: bool = False) -> NoReturn:
         at_once: end without taking all modules apart first, which costs a sixth of the time that one image takes; for a
             command that leaves nothing to be tidied up.
     """
+    _refuse_empty(sys.argv[1:])
     # As an exception SIGTERM lets what is half written be removed; 128 + 15 is what a shell calls it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # Pillow's remarks on odd files; what matters of them becomes a row's error or a refusal.
@@ -38,6 +42,19 @@ def run(app: typer.Typer, *, at_once: bool = False) -> NoReturn:
             f"{error.filename or 'the system'}: {error.strerror or error}; check the path, its permissions and the disk"
         )
     sys.exit(0)
+
+
+def _refuse_empty(arguments: Sequence[str]) -> None:
+    """Ends with a usage error if an argument is empty: pathlib would take it for the current folder.
+
+    An empty value means nothing for any option, so all are seen to here; mostly it is a variable that is not set.
+    """
+    for before, argument in zip(["the command", *arguments], arguments, strict=False):
+        option, _, value = argument.partition("=")
+        if not argument or (option.startswith("--") and option != argument and not value):
+            what = option or f"the argument after {before}"
+            typer.echo(printable(f"error: {what} is empty; name what it shall be, . for the current folder"), err=True)
+            sys.exit(EXIT_USAGE)
 
 
 def _end(code: int) -> None:

@@ -71,3 +71,24 @@ def test_a_watch_takes_hidden_files_if_asked(tmp_path: Path, hidden: bool) -> No
         watching.wait_for(*([".a.png", "lost+found/b.png", "c.png"] if hidden else ["c.png"]))
     finally:
         watching.stop()
+
+
+@pytest.mark.parametrize(
+    ("command", "what"),
+    [
+        (["adscore", ""], "the argument after the command"),
+        (["adscore", "images", ""], "the argument after images"),
+        (["adscore", "images", "--model", ""], "the argument after --model"),
+        (["adscore", "images", "--out="], "--out"),
+        (["adscore", "--watch", "images", "--out", "r.csv", "--on-anomaly", ""], "the argument after --on-anomaly"),
+        (["adtrain", "fit", ""], "the argument after fit"),
+        (["adtrain", "export", "run", "--out="], "--out"),
+    ],
+)
+@pytest.mark.usefixtures("images")
+def test_an_empty_argument_is_not_the_current_folder(run: Run, tmp_path: Path, command: list[str], what: str) -> None:
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    done = run(*command)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: {what} is empty; name what it shall be, . for the current folder\n"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before

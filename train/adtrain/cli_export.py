@@ -54,10 +54,8 @@ def export(
     from adtrain.report import export_table, int8_table, show
     from adtrain.run import load_run
 
-    notify = partial(typer.echo, err=True)
-    labelled = (
-        labelled_files(compare, notify=notify) if compare else []
-    )  # before the work, so that a fault in it costs none
+    # Before the work, so that a fault in it costs none.
+    labelled = labelled_files(compare, notify=partial(typer.echo, err=True)) if compare else []
     loaded = load_run(run_folder)
     rule = rule_for(loaded, fpr=fpr, quantile=quantile, threshold=threshold)
     out = out or Path("artifacts/detector-int8.onnx" if int8 else "artifacts/detector.onnx")
