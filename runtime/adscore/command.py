@@ -11,9 +11,11 @@ from typing import NoReturn
 import typer
 
 from adscore.errors import ADError, printable
+from adscore.signals import code_of, heeded
 from adscore.spec import MAX_FLOAT32
 
 EXIT_USAGE = 2
+EXIT_NO_READER = 141  # what a shell calls the end by SIGPIPE, which other tools find when `| head` has enough
 
 
 def run(app: typer.Typer, *, at_once: bool = False) -> NoReturn:
@@ -25,13 +27,16 @@ def run(app: typer.Typer, *, at_once: bool = False) -> NoReturn:
             command that leaves nothing to be tidied up.
     """
     _refuse_empty(sys.argv[1:])
-    # As an exception SIGTERM lets what is half written be removed; 128 + 15 is what a shell calls it.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # As an exception a signal lets what is half written be removed; 128 and its number is what a shell calls it.
+    for number in heeded() - {signal.SIGINT}:
+        signal.signal(number, lambda number, _: sys.exit(code_of(number)))
     # Pillow's remarks on odd files; what matters of them becomes a row's error or a refusal.
     warnings.filterwarnings("ignore", module="PIL")
     try:
         app()
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # Typer and Rich end so, with 1, where a reader has gone
+            os._exit(EXIT_NO_READER)  # what is still in a buffer would fail once more
         if at_once and isinstance(end.code, int):
             _end(end.code)
         raise
