@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -16,6 +16,7 @@ import typer
 
 from adscore.command import run
 from adscore.errors import printable
+from adscore.info import print_info, print_version
 from adscore.usage import check_resume, check_usage, check_watch
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def score(
 ) -> None:
     """Score images with a detector file: one row an image, higher score = more anomalous."""
     if version:
-        _print_version()
+        print_version()
         return
     check_usage(images, info=info, as_json=as_json, threshold=threshold, fpr=fpr, fdr=fdr)
     check_resume(out, info=info, resume=resume)
@@ -119,11 +120,11 @@ def score(
     if detector.fallback is not None:
         typer.echo(f"running on {detector.provider}, since {detector.fallback}", err=True)
     if info:
-        _print_info(detector, as_json=as_json)
+        print_info(detector.spec, as_json=as_json)
         return
     assert images is not None  # noqa: S101 - check_usage saw to it
     kind_of_table(out)
-    limit = detector.threshold_for(fpr) if fpr is not None else threshold
+    limit = _limit(detector, threshold, fpr=fpr, fdr=fdr)
     workers = workers or _usual_workers(detector, threads, low_memory)
     batch_size = batch_size or detector.batch_size
     gc.freeze()  # nor later; and workers that are forked go on sharing it
@@ -137,8 +138,7 @@ def score(
         )  # fmt: skip
         return
     files = Inputs(images, hidden=hidden)
-    for folder in files.empty:
-        typer.echo(printable(f"{folder}: no images in this folder; the others are scored"), err=True)
+    _say(f"{folder}: no images in this folder; the others are scored" for folder in files.empty)
     # The bar needs a total, which costs a second walk; on a terminal only, and not where rows go to the same one.
     visible = is_terminal(sys.stderr) and not (out == STDOUT and is_terminal(sys.stdout))
     total = files.count() if visible else None
@@ -156,8 +156,7 @@ def score(
         else:
             summary, limit = score_discoveries(detector, files, write, effort, fdr=fdr)
         stop.check()
-    for clause in files.passed_over():
-        typer.echo(clause, err=True)
+    _say([*files.passed_over(), *summary.doubts])
     _print_summary(summary, detector, limit, time.monotonic() - begun, out)
     if fail_on_anomaly and summary.anomalies:
         raise typer.Exit(EXIT_ANOMALY)
@@ -195,20 +194,18 @@ def _keeping(out: str, settings: dict[str, str], *, resume: bool | None) -> Iter
             raise
 
 
-def _print_version() -> None:
-    from adscore import __version__
-    from adscore.spec import FORMAT_VERSION
+def _limit(detector: "Detector", threshold: float | None, *, fpr: float | None, fdr: float | None) -> float | None:
+    """Returns what to decide by in place of the detector's threshold, if anything, before a table is begun."""
+    from adscore.calibration import refuse_unreachable
 
-    typer.echo(f"adscore {__version__} (detector format {FORMAT_VERSION})")
+    if fdr is not None:
+        refuse_unreachable(detector.spec.calibration.reference, fdr, "fdr")
+    return threshold if fpr is None else detector.threshold_for(fpr)
 
 
-def _print_info(detector: "Detector", *, as_json: bool) -> None:
-    import json
-    from dataclasses import asdict
-
-    from adscore.info import describe
-
-    typer.echo(json.dumps(asdict(detector.spec), indent=2) if as_json else describe(detector.spec))
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(printable(line), err=True)
 
 
 def _print_summary(summary: "Summary", detector: "Detector", threshold: float | None, seconds: float, out: str) -> None:

@@ -23,8 +23,8 @@ SYSTEM_NAMES = (
     "system volume information", "thumbs.db",
 )  # fmt: skip
 
-# How the hidden files end that are made beside a table, in which no one looks for images.
-_OURS = (".partial", ".scores", ".replaced")
+# How the hidden files and folders end that are made beside a result, in which no one looks for images.
+_OURS = (".partial", ".replaced", ".scores", ".watch")
 
 _TAKEN, _FOREIGN, _SYSTEM = frozenset(SUFFIXES), frozenset(FOREIGN_SUFFIXES), frozenset(SYSTEM_NAMES)
 
@@ -47,8 +47,9 @@ class Sieve:
         is_image = suffix in _TAKEN
         if is_image and key[0] != ".":  # nearly all, so they come first
             return True
-        if not self._takes_hidden and (key[0] == "." or key.removesuffix("/").lower() in _SYSTEM):
-            self.hidden += not key.endswith(_OURS)
+        name = key.removesuffix("/")
+        if not self._takes_hidden and (name[0] == "." or name.lower() in _SYSTEM):
+            self.hidden += not name.endswith(_OURS)
             return False
         if suffix in _FOREIGN:
             self.foreign[suffix] += 1

@@ -138,7 +138,7 @@ def test_what_is_named_outright_is_taken_whatever_its_name(tmp_path: Path, monke
 
 
 def test_hidden_files_of_tables_are_not_worth_a_word(tmp_path: Path) -> None:
-    touch(tmp_path, "a.png", ".results.csv.scores", ".results.csv.partial")
+    touch(tmp_path, "a.png", ".results.csv.scores", ".results.csv.watch", ".results.csv-0.partial/results.csv")
     found = Inputs([str(tmp_path)])
     assert ([image.name for image in found], found.passed_over()) == (["a.png"], [])
 
