@@ -3,6 +3,7 @@
 import os
 import stat
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,15 +44,22 @@ class Arrivals:
         self._settle = settle
         self._hidden = hidden
         self._waiting: dict[str, _Waiting] = {}
+        self._sieve = Sieve(hidden=hidden)
 
     @property
     def pending(self) -> bool:
         """Whether there are images of which it is not known yet if they are complete."""
         return bool(self._waiting)
 
+    @property
+    def foreign(self) -> Counter[str]:
+        """Pictures of kinds that are not read, by suffix, as the last look found them."""
+        return self._sieve.foreign
+
     def look(self) -> list[ImageFile]:
         """Looks at the folder and returns the images that are complete, in order, at most ten thousand."""
         complete, waiting = [], {}
+        self._sieve = Sieve(hidden=self._hidden)
         for file, state in self._new_files():
             before = self._waiting.get(file.name)
             if before is None or before.state != state:
@@ -80,7 +88,7 @@ class Arrivals:
         return time.monotonic() - waiting.since >= self._settle * (_PATIENCE if waiting.unreadable else 1)
 
     def _new_files(self) -> Iterator[tuple[ImageFile, _State]]:
-        for file in walk(self._folder, "", Sieve(hidden=self._hidden)):
+        for file in walk(self._folder, "", self._sieve):
             if written_path(file.name) in self._seen:
                 continue
             try:

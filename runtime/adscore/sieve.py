@@ -66,6 +66,11 @@ def passed_over(sieves: Iterable[Sieve]) -> list[str]:
     if hidden:
         clauses.append(f"passed over, hidden or of the system: {hidden} (--hidden takes them)")
     if foreign:
-        counts = ", ".join(f"{foreign[suffix]} {suffix}" for suffix in sorted(foreign))
-        clauses.append(f"passed over, pictures of kinds that are not read: {counts} (convert them, to PNG say)")
+        clauses.append(foreign_passed_over(foreign))
     return clauses
+
+
+def foreign_passed_over(foreign: Counter[str]) -> str:
+    """Returns a clause on pictures of kinds that are not read, by suffix."""
+    counts = ", ".join(f"{foreign[suffix]} {suffix}" for suffix in sorted(foreign))
+    return f"passed over, pictures of kinds that are not read: {counts} (convert them, to PNG say)"

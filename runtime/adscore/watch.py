@@ -13,6 +13,7 @@ from adscore.detector import Detector
 from adscore.pipeline import Effort, Summary, score_images
 from adscore.prediction import Prediction
 from adscore.seen import Seen
+from adscore.sieve import foreign_passed_over
 
 # Seconds between looks at least: while images are written, and while nothing comes and nobody tells if something does.
 _SHORTEST_PAUSE, _IDLE_PAUSE = 0.01, 0.2
@@ -52,10 +53,14 @@ def watch_folder(
     rows = _Rows(folder, table, arrivals, on_anomaly, complain)
     effort = replace(effort, advance=rows.commit)
     changes = Changes(folder, effort.stop)
+    told: set[str] = set()  # suffixes of pictures that are passed over, each told of when the first comes
     while effort.stop.code is None:
         begun = time.monotonic()
         complete = arrivals.look()
         look = time.monotonic() - begun
+        if not told.issuperset(arrivals.foreign):
+            told |= arrivals.foreign.keys()
+            complain(foreign_passed_over(arrivals.foreign))
         if complete:
             score_images(detector, complete, rows.take, effort, threshold=threshold)
         elif arrivals.pending:

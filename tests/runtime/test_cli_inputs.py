@@ -8,6 +8,7 @@ import pytest
 
 from tests.conftest import Run
 from tests.tiny import paint
+from tests.waiting import wait_for
 from tests.watching import Watching
 
 pytestmark = pytest.mark.usefixtures("detector_file")
@@ -71,6 +72,21 @@ def test_a_watch_takes_hidden_files_if_asked(tmp_path: Path, hidden: bool) -> No
         watching.wait_for(*([".a.png", "lost+found/b.png", "c.png"] if hidden else ["c.png"]))
     finally:
         watching.stop()
+
+
+def test_a_watch_tells_of_each_kind_that_it_does_not_read_once(tmp_path: Path) -> None:
+    watching = Watching(tmp_path)
+    try:
+        for number, name in enumerate(("a.heic", ".b.heic", "c.heic", "d.raw")):
+            (tmp_path / "images" / name).write_bytes(b"\0")
+            paint(tmp_path / "images" / f"{number}.png", 0)
+            wait_for(lambda: watching.has(f"{number}.png"))  # noqa: B023 - called at once
+    finally:
+        watching.stop()
+    assert [line for line in watching.said.read_text().splitlines() if "passed over" in line] == [
+        "passed over, pictures of kinds that are not read: 1 .heic (convert them, to PNG say)",
+        "passed over, pictures of kinds that are not read: 2 .heic, 1 .raw (convert them, to PNG say)",
+    ]
 
 
 @pytest.mark.parametrize(
