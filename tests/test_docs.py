@@ -12,6 +12,7 @@ import pytest
 from adscore import DetectorSpec
 from adscore.images import MAX_BYTES, MAX_PIXELS
 from adscore.model_file import INPUT, OUTPUTS
+from adscore.sieve import FOREIGN_SUFFIXES, SUFFIXES, SYSTEM_NAMES
 from adscore.spec import METADATA_KEY
 from adscore.table import COLUMNS
 from tests.conftest import ROOT
@@ -85,9 +86,17 @@ def test_the_three_commands_that_must_always_work_stand_first() -> None:
 def test_columns_codes_and_limits() -> None:
     score = sections()["Score"]
     assert re.findall(r"^\| `([a-z_]+)` \|", score, re.MULTILINE) == list(COLUMNS)
-    assert re.findall(r"^\| (\d[\d, ]*) \|", score, re.MULTILINE) == ["0", "1", "2", "3", "4", "130, 143"]
+    assert re.findall(r"^\| (\d[\d, ]*) \|", score, re.MULTILINE) == ["0", "1", "2", "3", "4", "129, 130, 143", "141"]
     assert f"{MAX_PIXELS:,} pixels" in score
     assert f"{MAX_BYTES:,} bytes" in score
+
+
+def test_what_is_taken_from_a_folder() -> None:
+    part = sections()["Score"].partition("### What is taken from a folder")[2].partition("###")[0]
+    taken, hidden, foreign = (re.findall(r"`([^`]+)`", item) for item in part.split("\n- ")[1:4])
+    assert taken == list(SUFFIXES)
+    assert sorted(name.lower() for name in hidden if name != "--hidden") == sorted(SYSTEM_NAMES)
+    assert foreign == list(FOREIGN_SUFFIXES)
 
 
 def keys(value: object, prefix: str = "") -> Iterator[str]:

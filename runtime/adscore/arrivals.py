@@ -3,16 +3,18 @@
 import os
 import stat
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from adscore.inputs import SUFFIXES, ImageFile, walk
+from adscore.inputs import ImageFile, walk
 from adscore.mounts import Mounts
 from adscore.outages import Unread
 from adscore.seen import Seen, Version
+from adscore.sieve import SUFFIXES, Sieve
 from adscore.table import written_path
 
 # So many are watched at a time; in a folder with more new ones, the others have their turn later.
@@ -43,6 +45,7 @@ class Arrivals:
         folder: searched to the bottom at each look.
         seen: versions of images, by their names as a table has them, that are no longer new; grows.
         settle: seconds that an image has to lie unchanged, in size, time and place, to count as completely written.
+        hidden: take what is hidden or of the system as well.
 
     Attributes:
         unread: the folders that the last look could not read, by name; None if it did not come to the end.
@@ -50,23 +53,31 @@ class Arrivals:
 
     unread: Mapping[str, Unread] | None = None
 
-    def __init__(self, folder: str, seen: Seen, settle: float) -> None:
+    def __init__(self, folder: str, seen: Seen, settle: float, *, hidden: bool) -> None:
         self._folder = Path(folder)
         self._seen = seen
         self._settle = settle
+        self._hidden = hidden
         self._waiting: dict[str, _Waiting] = {}
         self._mounts = Mounts()
+        self._sieve = Sieve(hidden=hidden)
 
     @property
     def pending(self) -> bool:
         """Whether there are images of which it is not known yet if they are complete."""
         return bool(self._waiting)
 
+    @property
+    def foreign(self) -> Counter[str]:
+        """Pictures of kinds that are not read, by suffix, as the last look found them."""
+        return self._sieve.foreign
+
     def look(self) -> list[ImageFile]:
         """Looks at the folder and returns the images that are complete, in order, at most ten thousand."""
         complete, waiting = [], {}
         unread: dict[str, Unread] = {}
         self.unread = None
+        self._sieve = Sieve(hidden=self._hidden)
         for file, state in self._new_files(unread):
             before = self._waiting.get(file.name)
             if before is None or before.state != state:
@@ -106,7 +117,7 @@ class Arrivals:
 
     def _new_files(self, unread: dict[str, Unread]) -> Iterator[tuple[ImageFile, _State]]:
         seen, device = self._seen.has, None
-        for file in walk(self._folder, ""):
+        for file in walk(self._folder, "", self._sieve):
             state: _State | None
             try:
                 status = os.stat(file.location)  # noqa: PTH116

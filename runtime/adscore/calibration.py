@@ -7,6 +7,7 @@ ceil((n + 1)(1 - fpr))-th smallest of them with probability at most fpr. Source:
 """
 
 import math
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,20 +53,45 @@ def conformal_threshold(reference: Reference, fpr: float) -> float:
     Raises:
         CalibrationError: this is no rate, or there are too few scores for it.
     """
+    refuse_unreachable(reference, fpr, "fpr")
     n = reference.images
-    if not 0 < fpr < 1:
-        raise CalibrationError(f"a false-alarm rate of {fpr:g} is none; it lies between 0 and 1")
-    if n == 0:
-        raise CalibrationError("there are no held-out scores to keep a false-alarm rate by; export the detector again")
-    allowed = math.floor((n + 1) * fpr * (1 + 1e-12))  # how many of n + 1 may lie above; 100 * 0.29 must be 29
-    if allowed < 1:
-        needed = math.ceil(round(1 / max(fpr, 1e-15), 6)) - 1
-        raise CalibrationError(
-            f"a false-alarm rate of {fpr:g} takes at least {needed} held-out images "
-            f"(n >= 1/fpr - 1) and there are {n}; ask for {smallest_rate(n)} or more, or hold out more images"
-        )
-    position = int(np.searchsorted(reference.ranks, n + 1 - allowed, side="left"))
+    position = int(np.searchsorted(reference.ranks, n + 1 - _allowed(n, fpr), side="left"))
     return reference.scores[position]
+
+
+def refuse_unreachable(reference: Reference, rate: float, kind: Literal["fpr", "fdr"]) -> None:
+    """Makes sure that there are enough held-out scores for a rate: no p-value is below 1 / (n + 1).
+
+    It is one and the same for both rates, since images that are all discoveries have p-values at or below the rate.
+
+    Args:
+        reference: held-out scores of normal images.
+        rate: false-alarm or false-discovery rate, between 0 and 1.
+        kind: which of the two.
+
+    Raises:
+        CalibrationError: this is no rate, or whatever the images, none could be flagged at it.
+    """
+    n, name = reference.images, {"fpr": "false-alarm", "fdr": "false-discovery"}[kind]
+    if not 0 < rate < 1:
+        raise CalibrationError(f"a {name} rate of {rate:g} is none; it lies between 0 and 1")
+    if n == 0:
+        raise CalibrationError(f"there are no held-out scores to keep a {name} rate by; export the detector again")
+    if _allowed(n, rate) < 1:
+        raise CalibrationError(
+            f"a {name} rate of {rate:g} takes at least {images_needed(rate)} held-out images (n >= 1/{kind} - 1) and "
+            f"there are {n}; ask for {smallest_rate(n)} or more, or hold out more images"
+        )
+
+
+def images_needed(rate: float) -> int:
+    """Returns how many held-out images it takes for a p-value at or below `rate`."""
+    return math.ceil(round(1 / max(rate, 1e-15), 6)) - 1
+
+
+def _allowed(images: int, rate: float) -> int:
+    """Returns how many of n + 1 may lie above; 100 * 0.29 must be 29."""
+    return math.floor((images + 1) * rate * (1 + 1e-12))
 
 
 def benjamini_hochberg(chances: ArrayLike, fdr: float) -> float | None:

@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from adscore.command import run
+from adscore.errors import printable
+from adscore.info import print_info, print_version
 from adscore.usage import check_resume, check_usage, check_watch
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def score(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(help="Detector file. Else $ADSCORE_MODEL, or detector.onnx here, in artifacts or artifacts/demo."),
+        typer.Option(help="Detector file. Else $ADSCORE_MODEL, or detector.onnx here or in artifacts."),
     ] = None,
     out: Annotated[str, typer.Option(help="Table to write: .csv, .jsonl, or - for CSV on stdout.")] = "-",
     info: Annotated[bool, typer.Option("--info", help="Print what the detector says of itself.")] = False,
@@ -64,6 +66,9 @@ def score(
         int | None, typer.Option(min=1, max=178_956_970, help="Refuse images of more pixels. Default: 89,478,485.")
     ] = None,
     max_bytes: Annotated[int | None, typer.Option(min=1, help="Refuse files of more bytes. Default: 512 MiB.")] = None,
+    hidden: Annotated[
+        bool, typer.Option("--hidden", help="Take hidden files and folders, and those of the system, as well.")
+    ] = False,
     resume: Annotated[
         bool | None, typer.Option("--resume/--no-resume", help="After a stop: go on where it was, or start anew.")
     ] = None,
@@ -79,7 +84,7 @@ def score(
 ) -> None:
     """Score images with a detector file: one row an image, higher score = more anomalous."""
     if version:
-        _print_version()
+        print_version()
         return
     check_usage(images, info=info, as_json=as_json, threshold=threshold, fpr=fpr, fdr=fdr)
     check_resume(out, info=info, resume=resume)
@@ -101,25 +106,25 @@ def score(
     from adscore.detector import Detector
     from adscore.find_model import find_model
     from adscore.images import MAX_BYTES, MAX_PIXELS, Limits
-    from adscore.inputs import STDIN, find_images
+    from adscore.inputs import Inputs
     from adscore.pipeline import Effort, score_discoveries, score_images
     from adscore.progress import is_terminal, progress_bar
     from adscore.settings import settings_of
     from adscore.stop import Stop
     from adscore.table import STDOUT, kind_of_table, open_table
 
-    path = find_model(model)
+    path = find_model(model, images or ())
     typer.echo(f"detector: {path}", err=True)
     limits = Limits(max_pixels or MAX_PIXELS, max_bytes or MAX_BYTES)
     detector = Detector(path, provider=provider, threads=threads, low_memory=low_memory, limits=limits)
     if detector.fallback is not None:
         typer.echo(f"running on {detector.provider}, since {detector.fallback}", err=True)
     if info:
-        _print_info(detector, as_json=as_json)
+        print_info(detector.spec, as_json=as_json)
         return
     assert images is not None  # noqa: S101 - check_usage saw to it
     kind_of_table(out)
-    limit = detector.threshold_for(fpr) if fpr is not None else threshold
+    limit = _limit(detector, threshold, fpr=fpr, fdr=fdr)
     workers = workers or _usual_workers(detector, threads, low_memory)
     batch_size = batch_size or detector.batch_size
     gc.freeze()  # nor later; and workers that are forked go on sharing it
@@ -130,13 +135,14 @@ def score(
         cli_watch.watch(
             detector, images[0], out, threshold=limit, workers=workers, batch_size=batch_size, settle=settle,
             on_anomaly=on_anomaly, settings=settings_of(detector, images, threshold=threshold, fpr=fpr, fdr=fdr),
-            resume=bool(resume),
+            resume=bool(resume), hidden=hidden,
         )  # fmt: skip
         return
-    files = find_images(images)
+    files = Inputs(images, hidden=hidden)
+    _say(f"{folder}: no images in this folder; the others are scored" for folder in files.empty)
     # The bar needs a total, which costs a second walk; on a terminal only, and not where rows go to the same one.
     visible = is_terminal(sys.stderr) and not (out == STDOUT and is_terminal(sys.stdout))
-    total = sum(1 for _ in find_images(images)) if visible and STDIN not in images else None
+    total = files.count() if visible else None
     begun = time.monotonic()
     settings = {} if out == STDOUT else settings_of(detector, images, threshold=threshold, fpr=fpr, fdr=fdr)
     with (
@@ -151,6 +157,7 @@ def score(
         else:
             summary, limit = score_discoveries(detector, files, write, effort, fdr=fdr)
         stop.check()
+    _say([*files.passed_over(), *summary.doubts])
     _print_summary(summary, detector, limit, time.monotonic() - begun, out)
     if fail_on_anomaly and summary.anomalies:
         raise typer.Exit(EXIT_ANOMALY)
@@ -188,20 +195,18 @@ def _keeping(out: str, settings: dict[str, str], *, resume: bool | None) -> Iter
             raise
 
 
-def _print_version() -> None:
-    from adscore import __version__
-    from adscore.spec import FORMAT_VERSION
+def _limit(detector: "Detector", threshold: float | None, *, fpr: float | None, fdr: float | None) -> float | None:
+    """Returns what to decide by in place of the detector's threshold, if anything, before a table is begun."""
+    from adscore.calibration import refuse_unreachable
 
-    typer.echo(f"adscore {__version__} (detector format {FORMAT_VERSION})")
+    if fdr is not None:
+        refuse_unreachable(detector.spec.calibration.reference, fdr, "fdr")
+    return threshold if fpr is None else detector.threshold_for(fpr)
 
 
-def _print_info(detector: "Detector", *, as_json: bool) -> None:
-    import json
-    from dataclasses import asdict
-
-    from adscore.info import describe
-
-    typer.echo(json.dumps(asdict(detector.spec), indent=2) if as_json else describe(detector.spec))
+def _say(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(printable(line), err=True)
 
 
 def _print_summary(summary: "Summary", detector: "Detector", threshold: float | None, seconds: float, out: str) -> None:

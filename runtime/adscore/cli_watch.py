@@ -24,6 +24,7 @@ def watch(
     on_anomaly: str | None,
     settings: "Settings",
     resume: bool,
+    hidden: bool,
 ) -> None:
     """Scores what comes into the folder until Ctrl-C or SIGTERM, and exits 130 or 143.
 
@@ -60,6 +61,7 @@ def watch(
             threshold=threshold,
             settle=SETTLE if settle is None else settle,
             on_anomaly=callback,
+            hidden=hidden,
             complain=say,
         )
         table.check()

@@ -4,13 +4,18 @@ import os
 import signal
 import sys
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
 import typer
 
 from adscore.errors import ADError, printable
+from adscore.signals import code_of, heeded
 from adscore.spec import MAX_FLOAT32
+
+EXIT_USAGE = 2
+EXIT_NO_READER = 141  # what a shell calls the end by SIGPIPE, which other tools find when `| head` has enough
 
 
 def run(app: typer.Typer, *, at_once: bool = False) -> NoReturn:
@@ -21,13 +26,17 @@ def run(app: typer.Typer, *, at_once: bool = False) -> NoReturn:
         at_once: end without taking all modules apart first, which costs a sixth of the time that one image takes; for a
             command that leaves nothing to be tidied up.
     """
-    # As an exception SIGTERM lets what is half written be removed; 128 + 15 is what a shell calls it.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    _refuse_empty(sys.argv[1:])
+    # As an exception a signal lets what is half written be removed; 128 and its number is what a shell calls it.
+    for number in heeded() - {signal.SIGINT}:
+        signal.signal(number, lambda number, _: sys.exit(code_of(number)))
     # Pillow's remarks on odd files; what matters of them becomes a row's error or a refusal.
     warnings.filterwarnings("ignore", module="PIL")
     try:
         app()
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # Typer and Rich end so, with 1, where a reader has gone
+            os._exit(EXIT_NO_READER)  # what is still in a buffer would fail once more
         if at_once and isinstance(end.code, int):
             _end(end.code)
         raise
@@ -38,6 +47,19 @@ def run(app: typer.Typer, *, at_once: bool = False) -> NoReturn:
             f"{error.filename or 'the system'}: {error.strerror or error}; check the path, its permissions and the disk"
         )
     sys.exit(0)
+
+
+def _refuse_empty(arguments: Sequence[str]) -> None:
+    """Ends with a usage error if an argument is empty: pathlib would take it for the current folder.
+
+    An empty value means nothing for any option, so all are seen to here; mostly it is a variable that is not set.
+    """
+    for before, argument in zip(["the command", *arguments], arguments, strict=False):
+        option, _, value = argument.partition("=")
+        if not argument or (option.startswith("--") and option != argument and not value):
+            what = option or f"the argument after {before}"
+            typer.echo(printable(f"error: {what} is empty; name what it shall be, . for the current folder"), err=True)
+            sys.exit(EXIT_USAGE)
 
 
 def _end(code: int) -> None:

@@ -1,5 +1,6 @@
 """The detector: one file, opened once, from pixels or paths to scores and labels."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from adscore.arguments import model_of, no_array, paths_of
 from adscore.calibration import conformal_threshold
 from adscore.checksum import check as check_checksum
 from adscore.errors import ImageError, ModelError
@@ -50,6 +52,7 @@ class Detector:
         batch_size: images in one run that suit the size of its images, and the default wherever there is a choice.
 
     Raises:
+        TypeError: the model is neither a path nor bytes.
         ModelError: the file cannot be read, or is no detector that this version understands.
         ProviderError: the provider asked for does not run here.
     """
@@ -61,14 +64,15 @@ class Detector:
 
     def __init__(
         self,
-        model: str | Path | bytes,
+        model: str | os.PathLike[str] | bytes,
         *,
         provider: ProviderChoice = "auto",
         threads: int | None = None,
         low_memory: bool = False,
         limits: Limits | None = None,
     ) -> None:
-        name = "detector" if isinstance(model, bytes) else str(model)
+        model = model_of(model)
+        name = "detector" if isinstance(model, bytes) else model
         content = model if isinstance(model, bytes) else read_model(Path(model))
         try:
             check_checksum(content)
@@ -102,7 +106,8 @@ class Detector:
             batch_size: images in one run, by default as many as suit; only memory and speed depend on it.
 
         Raises:
-            ImageError: the images are not of the dtype and shape the detector takes.
+            TypeError: the images are no array.
+            ImageError: they are not of the dtype and shape the detector takes.
             ValueError: `batch_size` is below 1.
         """
         self._check(images)
@@ -114,14 +119,14 @@ class Detector:
         """Returns scores, anomaly maps and reconstructions of one batch, uint8 (n, height, width, channels).
 
         Raises:
-            ImageError: as `score`.
+            TypeError, ImageError: as `score`.
         """
         self._check(images)
         return Outputs(*self._run(images, list(OUTPUTS)))
 
     def predict(
         self,
-        paths: str | Path | Iterable[str | Path],
+        paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
         *,
         threshold: float | None = None,
         batch_size: int | None = None,
@@ -136,11 +141,11 @@ class Detector:
             batch_size: images in one run, by default as many as suit.
 
         Raises:
+            TypeError: what is given is no path; of an iterator, when that comes.
             ValueError: `threshold` is not finite in float32, or `batch_size` is below 1.
         """
         limit, size = self.decision_threshold(threshold), self._checked(batch_size)
-        pending = iter([paths] if isinstance(paths, str | Path) else paths)
-        return self._predict(pending, limit, size)
+        return self._predict(paths_of(paths), limit, size)
 
     def score_files(self, paths: Sequence[str | Path], *, padded_to: int = 0) -> Scored:
         """Decodes and scores one batch of files; see `score_batches`."""
@@ -180,12 +185,12 @@ class Detector:
         """
         return conformal_threshold(self.spec.calibration.reference, fpr)
 
-    def _predict(self, pending: Iterator[str | Path], threshold: float, batch_size: int) -> Iterator[Prediction]:
+    def _predict(self, pending: Iterator[str], threshold: float, batch_size: int) -> Iterator[Prediction]:
         largest = 0
         while batch := list(islice(pending, batch_size)):
             largest = largest or len(batch)
             scored = self.score_files(batch, padded_to=largest)
-            yield from decide([str(path) for path in batch], scored, threshold, self.spec.calibration.reference)
+            yield from decide(batch, scored, threshold, self.spec.calibration.reference)
 
     def _checked(self, batch_size: int | None) -> int:
         if batch_size is not None and batch_size < 1:
@@ -214,7 +219,7 @@ class Detector:
     def _check(self, images: Pixels) -> None:
         shape = self.spec.image.shape
         if not isinstance(images, np.ndarray):
-            raise ImageError(f"images are a {type(images).__name__} and the detector takes a numpy array")
+            raise no_array(images, shape)
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != shape:
             raise ImageError(
                 f"images are {images.dtype} of shape {images.shape} and the detector takes uint8 of shape "

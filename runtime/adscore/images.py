@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError, _imaging
 from PIL.JpegImagePlugin import JpegImageFile
 
+from adscore.arguments import check_decoded
 from adscore.containers import examine, without_exif
 from adscore.errors import ImageError
 from adscore.files import read_regular
@@ -86,6 +87,7 @@ def decode(source: str | Path | bytes, spec: ImageSpec, limits: Limits = _LIMITS
         uint8 of shape (height, width, channels).
 
     Raises:
+        TypeError: `source` or `spec` is something else.
         ImageError: the file cannot be read or decoded. The message is the cause alone, since a table names the file
             in another column.
     """
@@ -98,6 +100,7 @@ def decode(source: str | Path | bytes, spec: ImageSpec, limits: Limits = _LIMITS
     except ImageError:
         raise
     except Exception as error:  # decoders of damaged files raise nearly anything, and each is that file's fault
+        check_decoded(source, spec)
         raise ImageError(_cause(error)) from error
 
 

@@ -1,7 +1,24 @@
-"""What `adscore --info` prints: the detector's spec for a reader."""
+"""What `adscore --info` and `--version` print: the detector's spec for a reader, and which versions read it."""
 
+from dataclasses import asdict
+
+import typer
+
+from adscore import __version__
 from adscore.errors import printable
-from adscore.spec import Calibration, DetectorSpec
+from adscore.spec import FORMAT_VERSION, Calibration, DetectorSpec
+
+
+def print_version() -> None:
+    """Prints the versions of the tool and of the file format."""
+    typer.echo(f"adscore {__version__} (detector format {FORMAT_VERSION})")
+
+
+def print_info(spec: DetectorSpec, *, as_json: bool) -> None:
+    """Prints the spec as JSON, or as lines for a reader."""
+    import json  # which --help does without
+
+    typer.echo(json.dumps(asdict(spec), indent=2) if as_json else describe(spec))
 
 
 def describe(spec: DetectorSpec) -> str:

@@ -27,6 +27,7 @@ class Summary:
     images: int = 0  # rows written
     failed: int = 0  # of them, images that could not be read
     anomalies: int = 0
+    doubts: tuple[str, ...] = ()  # why nothing is flagged, where more held-out images might have changed it
 
 
 @dataclass(frozen=True)
@@ -92,15 +93,16 @@ def score_discoveries(
     """
     from adscore.discoveries import Discoveries  # what it imports costs as much as a small folder
 
-    with Discoveries(detector) as discoveries:
+    with Discoveries(detector, fdr) as discoveries:
         scored = score_images(detector, files, discoveries.add, effort, threshold=None)
         effort.stop.check()
-        threshold = discoveries.threshold(fdr)
+        threshold = discoveries.threshold()
         anomalies = 0
         for prediction in discoveries.decided(threshold):
             write(prediction)
             anomalies += prediction.is_anomaly is True
-    return replace(scored, anomalies=anomalies), threshold
+        doubts = tuple(discoveries.doubts())
+    return replace(scored, anomalies=anomalies, doubts=doubts), threshold
 
 
 def _batches(files: Iterable[ImageFile], effort: Effort) -> Iterator[_Batch]:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM ask a run to end: what is in hand is finished; the second of them ends it at once."""
+"""Ctrl-C, SIGTERM and SIGHUP ask a run to end: what is in hand is finished; the second of them ends it at once."""
 
 import signal
 import time
@@ -6,24 +6,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Any, Self
+
+from adscore.signals import HANGUP, code_of, heeded
 
 
 class Stop:
-    """Notices Ctrl-C and SIGTERM while it is entered.
+    """Notices Ctrl-C, SIGTERM and SIGHUP while it is entered.
 
     Attributes:
-        code: the exit code that a shell gives the signal, 130 or 143; None while there was none.
+        code: the exit code that a shell gives the signal, 129, 130 or 143; None while there was none.
     """
 
     code: int | None = None
 
     def __init__(self) -> None:
         self._at_once = self._held = self._overdue = False
-        self._before = dict.fromkeys((signal.SIGINT, signal.SIGTERM))
+        self._before: dict[signal.Signals, Any] = {}  # handlers
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._notice) for number in self._before}
+        self._before = {number: signal.signal(number, self._notice) for number in heeded()}
         return self
 
     def __exit__(
@@ -70,8 +72,9 @@ class Stop:
             raise SystemExit(self.code)
 
     def _notice(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        again = self.code is not None
-        self.code = 128 + number
+        # A terminal that closes sends SIGHUP more than once, its shell too; that is nobody's impatience.
+        again = self.code is not None and number != HANGUP
+        self.code = code_of(number)
         if self._held:
             self._overdue = again or self._overdue
         elif again or self._at_once:

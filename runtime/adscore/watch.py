@@ -14,6 +14,7 @@ from adscore.outages import Outages
 from adscore.pipeline import Effort, Summary, score_images
 from adscore.prediction import Prediction, Scored, decide
 from adscore.seen import Seen, Version
+from adscore.sieve import foreign_passed_over
 
 # Seconds between looks at least: while images are written, and while nothing comes and nobody tells if something does.
 _SHORTEST_PAUSE, _IDLE_PAUSE = 0.01, 0.2
@@ -31,6 +32,7 @@ def watch_folder(
     threshold: float | None,
     settle: float,
     on_anomaly: Callback | None,
+    hidden: bool,
     complain: Callable[[str], None],
 ) -> Summary:
     """Scores what comes into the folder until `effort.stop`, and returns what that was.
@@ -44,22 +46,27 @@ def watch_folder(
         threshold: decides in place of the detector's.
         settle: seconds that an image has to lie unchanged to count as completely written.
         on_anomaly: called for each anomaly with its path and score, after its row is on the disk.
+        hidden: take what is hidden or of the system as well.
         complain: takes a line of what went wrong, in it or in reading a folder.
 
     Raises:
         OutputError: the rows cannot be written.
     """
-    arrivals, outages = Arrivals(folder, seen, settle), Outages(settle, complain)
+    arrivals, outages = Arrivals(folder, seen, settle, hidden=hidden), Outages(settle, complain)
     limit, reference = detector.decision_threshold(threshold), detector.spec.calibration.reference
     rows = _Rows(folder, table, arrivals, on_anomaly, complain)
     effort = replace(effort, advance=rows.commit_if_due)
     changes = Changes(folder, effort.stop)
+    told: set[str] = set()  # suffixes of pictures that are passed over, each told of when the first comes
     while effort.stop.code is None:
         begun = time.monotonic()
         complete = arrivals.look()
         look = time.monotonic() - begun
         for name, cause in () if arrivals.unread is None else outages.update(arrivals.unread):
             rows.add(next(decide([name], Scored.failed(cause), limit, reference)), None)
+        if not told.issuperset(arrivals.foreign):
+            told |= arrivals.foreign.keys()
+            complain(foreign_passed_over(arrivals.foreign))
         if complete:
             score_images(detector, complete, rows.take, effort, threshold=threshold)
         rows.commit()

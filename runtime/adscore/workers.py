@@ -24,6 +24,7 @@ import numpy as np
 from adscore.detector import Detector
 from adscore.errors import ADError, WorkerError
 from adscore.prediction import Scored
+from adscore.signals import STOPS
 
 StartMethod = Literal["fork", "spawn"]
 Bundle = list[Sequence[str]]  # batches of paths
@@ -34,7 +35,6 @@ _AHEAD = 2
 # A worker that ends is started again, since one image may have brought it down. So many in a row that end before they
 # have read any are no image's doing.
 _MOST_STARTS = 10
-_STOPS = {signal.SIGINT, signal.SIGTERM}
 
 
 def score_side_by_side(
@@ -171,7 +171,7 @@ def _signals_wait() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
     try:
         yield
     finally:
@@ -180,12 +180,13 @@ def _signals_wait() -> Iterator[None]:
 
 def _work(detector: Detector, connection: Connection, inherited: Sequence[Connection]) -> None:
     """Answers bundles until the parent is no more, or ends this process."""
-    # Ctrl-C reaches the whole group; the parent decides what becomes of the work.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C and the end of a terminal reach the whole group; the parent decides what becomes of the work.
+    for number in STOPS - {signal.SIGTERM}:
+        signal.signal(number, signal.SIG_IGN)
     # The parent's handler came along with the fork; there is nothing to tidy up here.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
     for each in inherited:
         each.close()
     # Parent and worker would wait for each other if both wrote to a full pipe; so this one can always read.

@@ -168,10 +168,24 @@ def test_info_prints_the_spec(run: Run) -> None:
 def test_a_reader_that_stops_early_causes_no_traceback(images: Path, tmp_path: Path) -> None:
     listed = f"{images}/lot 1/0.png\n" * 5000
     adscore = Path(sys.executable).with_name("adscore")
-    pipe = f"'{adscore}' - | head -n 1"
+    pipe = f"'{adscore}' - | head -n 1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", pipe], input=listed, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.stdout == HEADER
+    assert (done.returncode, done.stdout) == (141, HEADER)
     assert done.stderr == "detector: detector.onnx\n"
+
+
+@pytest.mark.parametrize("command", ["adscore --info", "adscore --help", "adscore --version", "adtrain --help"])
+def test_a_reader_that_is_gone_ends_a_command_quietly(tmp_path: Path, command: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    script, *options = command.split()
+    done = subprocess.run(
+        [Path(sys.executable).with_name(script), *options],
+        cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, text=True, check=False,
+    )  # fmt: skip
+    os.close(writer)
+    said = ["detector: detector.onnx"] if "--info" in command else []
+    assert (done.returncode, done.stderr.splitlines()) == (141, said)
 
 
 @pytest.mark.usefixtures("images")

@@ -53,11 +53,43 @@ def test_a_folder_is_decided_by_its_p_values(run: Run, tmp_path: Path, detector_
 
 
 def test_without_discoveries_nothing_is_flagged(run: Run, tmp_path: Path, detector_file: Path) -> None:
-    for grey in (179, 120, 90):
+    for grey in (177, 120, 90):
         paint(tmp_path / "in" / f"{grey:03}.png", grey)
-    done = run("adscore", "in", "--model", detector_file, "--fdr", "0.001", "--out", "out.csv")
-    assert done.returncode == 0
+    done = run("adscore", "in", "--model", detector_file, "--fdr", "0.01", "--out", "out.csv")
+    assert (done.returncode, len(done.stderr.splitlines())) == (0, 2)  # nothing stands out, of which there is no doubt
     assert {row["is_anomaly"] for row in rows_of(tmp_path / "out.csv")} == {"false"}
+
+
+@pytest.mark.parametrize("out", ["-", "out.csv"])
+def test_a_rate_at_which_nothing_could_be_flagged_is_refused(
+    run: Run, tmp_path: Path, detector_file: Path, out: str
+) -> None:
+    paint(tmp_path / "in" / "1.png", 250)
+    done = run("adscore", "in", "--model", detector_file, "--fdr", "0.009", "--out", out)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[1:] == [
+        "error: a false-discovery rate of 0.009 takes at least 111 held-out images (n >= 1/fdr - 1) and there are 99; "
+        "ask for 0.01 or more, or hold out more images"
+    ]
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_too_few_held_out_images_for_few_anomalies_are_said(run: Run, tmp_path: Path, detector_file: Path) -> None:
+    # p-values 0.01 and 0.01, which --fdr 0.02 takes among four images; and well inside.
+    for grey, copies in ((250, 2), (90, 2)):
+        for copy in range(copies):
+            paint(tmp_path / "in" / f"{grey:03}-{copy}.png", grey)
+    command = ["adscore", "in", "--model", str(detector_file), "--fdr", "0.02"]
+    done = run(*command)
+    assert (done.stdout.count(",true,"), len(done.stderr.splitlines())) == (2, 2)
+    paint(tmp_path / "in" / "090-2.png", 90)
+    done = run(*command)
+    assert (done.returncode, done.stdout.count(",true,")) == (0, 0)
+    # 0.01 <= 0.02 * 3 / 5, and 1 / (124 + 1) <= 0.02 * 2 / 5
+    assert done.stderr.splitlines()[1] == (
+        "--fdr 0.02 can flag none of 5 images: 2 score above all 99 held-out images, and that takes 3 of them, or "
+        "124 held-out images"
+    )
 
 
 def test_rows_are_those_of_a_plain_run_but_for_the_decision(run: Run, tmp_path: Path, detector_file: Path) -> None:
@@ -84,7 +116,7 @@ def test_a_detector_without_reference_is_refused(run: Run, tmp_path: Path) -> No
     paint(tmp_path / "in" / "1.png", 9)
     done = run("adscore", "in", "--model", "bare.onnx", "--fdr", "0.1")
     assert (done.returncode, done.stderr.splitlines()[-1]) == (
-        1, "error: there are no held-out scores to take p-values from; export the detector again",
+        1, "error: there are no held-out scores to keep a false-discovery rate by; export the detector again",
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from adscore import Detector
-from adscore.inputs import find_images
+from adscore.inputs import Inputs
 from tests.conftest import Run
 from tests.spaces import without_rights
 from tests.tiny import paint_parts
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Returns a folder with `parts`, 120 images, and `run`, trained on them."""
+    """Returns a folder with `parts`, 120 images, one of them hidden, and `run`, trained on them."""
     import adtrain.fit
     from adtrain.quiet import import_tensorflow
 
@@ -29,7 +29,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     parts = paint_parts(folder / "parts", 120)
     asked = {"filters": (4, 8), "latent": 4, "epochs": 4, "views": 1}
-    adtrain.fit.fit(str(parts), folder / "run", asked, notify=lambda _: None)
+    (parts / "119.png").rename(parts / ".119.png")
+    adtrain.fit.fit(str(parts), folder / "run", asked, hidden=True, notify=lambda _: None)
     return folder
 
 
@@ -51,7 +52,7 @@ def test_export_shows_what_it_did_and_adscore_takes_the_file(run: Run, trained: 
     detector = Detector(here / "artifacts" / "detector.onnx")
     held_out = np.load(here / "run" / "held_out.npy")
     assert detector.score(held_out).max() == pytest.approx(detector.spec.calibration.threshold, rel=1e-6)
-    scored = run("adscore", trained / "parts", "--out", "results.csv")
+    scored = run("adscore", trained / "parts", "--hidden", "--out", "results.csv")
     assert scored.returncode == 0
     assert scored.stderr.startswith("detector: artifacts/detector.onnx\n120 images, ")
 
@@ -80,7 +81,7 @@ def test_the_default_is_what_few_images_can_promise(run: Run, here: Path) -> Non
 def test_quantile_is_over_all_images(run: Run, trained: Path, here: Path) -> None:
     assert run("adtrain", "export", "run", "--quantile", "0.9", "--out", "q.onnx").returncode == 0
     detector = Detector(here / "q.onnx")
-    files = [image.location for image in find_images([str(trained / "parts")])]
+    files = [image.location for image in Inputs([str(trained / "parts")], hidden=True)]
     predictions = list(detector.predict(files))
     assert sum(prediction.is_anomaly is True for prediction in predictions) == 12
     scores = [prediction.score for prediction in predictions if prediction.score is not None]

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from adscore.errors import ImageError, InputError
+from adtrain.labelled import labelled_files
 from adtrain.source import ArraySource, FileSource, KeptSource, open_source, read_batches, survey
 from tests.tiny import paint, paint_parts
 from tests.train.sets import labelled, npz
@@ -39,6 +40,30 @@ def test_mvtec_layout_trains_on_the_good(tmp_path: Path) -> None:
     paint_parts(tmp_path / "train" / "good", 4)
     paint_parts(tmp_path / "test" / "scratch", 2)
     assert len(open_source(str(tmp_path), size=None, mode=None)) == 4
+
+
+def test_what_is_passed_over_is_said(tmp_path: Path) -> None:
+    parts = paint_parts(tmp_path / "parts", 3)
+    (parts / "0.heic").write_bytes(b"\0")
+    paint(parts / "._000.png", 9)
+    said: list[str] = []
+    assert len(open_source(str(parts), size=None, mode=None, notify=said.append)) == 3
+    assert said == [
+        "passed over, hidden or of the system: 1 (--hidden takes them)",
+        "passed over, pictures of kinds that are not read: 1 .heic (convert them, to PNG say)",
+    ]
+    said.clear()
+    assert len(open_source(str(parts), size=None, mode=None, hidden=True, notify=said.append)) == 4
+    assert len(said) == 1
+
+
+def test_hidden_folders_are_no_kinds_of_defect(tmp_path: Path) -> None:
+    for name in ("good/0.png", "dent/1.png", ".ipynb_checkpoints/2.png"):
+        paint(tmp_path / "test" / name, 9)
+    said: list[str] = []
+    assert [file.kind for file in labelled_files(str(tmp_path), notify=said.append)] == ["dent", "good"]
+    assert said == ["passed over, hidden or of the system: 1 (--hidden takes them)"]
+    assert len(labelled_files(str(tmp_path), hidden=True)) == 3
 
 
 def test_sizes_move_to_what_fits(tmp_path: Path) -> None:

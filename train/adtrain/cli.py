@@ -34,6 +34,9 @@ app = typer.Typer(
 Size = Annotated[
     str | None, typer.Option(metavar="WxH", help="Size to train at, in pixels. Default: the images' own, up to 256.")
 ]
+Hidden = Annotated[
+    bool, typer.Option("--hidden", help="Take hidden files and folders, and those of the system, as well.")
+]
 
 
 @app.command(epilog="Example: adtrain dataset mnist.npz --normal 1 --anomaly 3 --contamination 0.01 --out ones")
@@ -120,6 +123,7 @@ def fit(
     ] = None,
     held_out: Annotated[float, typer.Option(help="Share of images kept from training, to calibrate on.")] = 0.2,
     seed: Annotated[int, typer.Option(min=0, max=_MAX_SEED, help="Seed of weights, split and order.")] = 42,
+    hidden: Hidden = False,
 ) -> None:
     """Train the autoencoder on images that are (mostly) normal, and keep the run.
 
@@ -146,7 +150,9 @@ def fit(
         "held_out": held_out,
         "seed": seed,
     }
-    fitted = fit_run(data, out, asked, recipe=recipe, size=_size(size), mode=mode, force=force, notify=_notify)
+    fitted = fit_run(
+        data, out, asked, recipe=recipe, size=_size(size), mode=mode, force=force, hidden=hidden, notify=_notify
+    )
     _notify(
         f"run: {fitted.folder} (weights, held-out images, history and pictures); next: adtrain export {fitted.folder}"
     )
@@ -164,6 +170,7 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Folder to write: figures as JSON, and pictures.")] = Path(
         "artifacts/evaluation"
     ),
+    hidden: Hidden = False,
 ) -> None:
     """Score a labelled folder and show how well the detector tells its anomalies, with 95 % bootstrap intervals."""
     quiet_matplotlib()
@@ -179,7 +186,7 @@ def evaluate(
 
     refuse_existing(out, force=True, contents=CONTENTS)
     detector = Detector(file)
-    files = labelled_files(data)
+    files = labelled_files(data, hidden=hidden, notify=_notify)
     refuse_among(out, files)
     with progress_bar("scoring", len(files)) as advance:
         scored = score_files(detector, files, advance)

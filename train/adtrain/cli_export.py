@@ -1,5 +1,6 @@
 """`adtrain export`: a run becomes a detector file, in float or in int8."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -53,7 +54,8 @@ def export(
     from adtrain.report import export_table, int8_table, show
     from adtrain.run import load_run
 
-    labelled = labelled_files(compare) if compare else []  # before the work, so that a fault in it costs none
+    # Before the work, so that a fault in it costs none.
+    labelled = labelled_files(compare, notify=partial(typer.echo, err=True)) if compare else []
     loaded = load_run(run_folder)
     rule = rule_for(loaded, fpr=fpr, quantile=quantile, threshold=threshold)
     out = out or Path("artifacts/detector-int8.onnx" if int8 else "artifacts/detector.onnx")

@@ -45,6 +45,7 @@ def fit(
     size: tuple[int, int] | None = None,
     mode: Mode | None = None,
     force: bool = False,
+    hidden: bool = False,
     notify: Notify,
 ) -> Run:
     """Trains on `data` and returns the run, written to `folder`.
@@ -57,6 +58,7 @@ def fit(
         size: (width, height) to train at; by default by `adtrain.plan.choose_size`.
         mode: "L" or "RGB"; by default the images' own.
         force: replace a run that is there.
+        hidden: take what is hidden in the folder, or of the system, as well.
         notify: takes each line to show.
 
     Raises:
@@ -75,6 +77,8 @@ def fit(
         size=size,
         mode=mode,
         fit_size=lambda width, height: choose_size(width, height, tile_for(width, height), filters),
+        hidden=hidden,
+        notify=notify,
     )
     source = KeptSource(opened, ROOM)  # so that what the survey decodes is not decoded again
     tile = tile_for(source.spec.width, source.spec.height)
@@ -114,7 +118,7 @@ def fit(
         typical = typical_of(trained.autoencoder, source, learnt, trained.settings)
         scoring = trained.settings.scoring(trained.settings.score, typical)
         record = _record(trained, len(training), found.fingerprint, versions)
-        run = Run(folder, image, scoring, record, None if data is None else str(Path(data).resolve()))
+        run = Run(folder, image, scoring, record, None if data is None else str(Path(data).resolve()), hidden)
         write_run(partial, run, trained, (source.name(index) for index in trained.left_out.tolist()))
         _draw(partial, run, trained, images)
     return run

@@ -1,12 +1,12 @@
 """Images whose kind is known: a folder with labels.csv, or in MVTec AD's layout."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from adscore.errors import InputError, OutputError
-from adscore.inputs import find_images
+from adscore.inputs import Inputs
 from adtrain.dataset import LABELS_COLUMNS, LABELS_FILE
 
 GOOD = "good"  # of MVTec AD's layout: test/good and one folder beside it for each kind of defect
@@ -24,8 +24,15 @@ class LabelledFile:
     mask: Path | None = None  # picture of the size of the image, white where the anomaly is
 
 
-def labelled_files(data: str) -> list[LabelledFile]:
+def labelled_files(
+    data: str, *, hidden: bool = False, notify: Callable[[str], None] = lambda _: None
+) -> list[LabelledFile]:
     """Returns the images of a folder with labels.csv, or in MVTec AD's layout (good, and a folder a defect).
+
+    Args:
+        data: the folder.
+        hidden: take what is hidden in the folder, or of the system, as well; labels.csv names its images itself.
+        notify: takes a line for each sort of thing in the folder that was passed over.
 
     Raises:
         InputError: the folder has neither, or only normal or only anomalous images.
@@ -37,7 +44,13 @@ def labelled_files(data: str) -> list[LabelledFile]:
         )
     if not (folder / LABELS_FILE).is_file() and (folder / _TEST).is_dir():
         folder = folder / _TEST
-    files = list(_from_labels(folder) if (folder / LABELS_FILE).is_file() else _from_layout(folder))
+    if (folder / LABELS_FILE).is_file():
+        files = list(_from_labels(folder))
+    else:
+        images = _images_in(folder, hidden=hidden)
+        files = list(_from_layout(folder, images))
+        for line in images.passed_over():
+            notify(line)
     if len({file.is_anomaly for file in files}) < 2:
         raise InputError(f"{data}: normal and anomalous images are both needed to evaluate, and there is one kind only")
     return files
@@ -68,11 +81,15 @@ def _from_labels(folder: Path) -> Iterator[LabelledFile]:
         yield LabelledFile(folder / name, is_anomaly == "true", row.get("label") or is_anomaly)
 
 
-def _from_layout(folder: Path) -> Iterator[LabelledFile]:
+def _images_in(folder: Path, *, hidden: bool) -> Inputs:
     if not (folder / GOOD).is_dir():
         raise InputError(f"{folder}: has no {LABELS_FILE} and no folder {GOOD}; give a folder with one of them")
+    return Inputs([str(folder)], hidden=hidden)
+
+
+def _from_layout(folder: Path, images: Inputs) -> Iterator[LabelledFile]:
     masks = folder.resolve().parent / _MASKS
-    for image in find_images([str(folder)]):
+    for image in images:
         kind, slash, _ = image.name.partition("/")
         if not slash:
             raise InputError(

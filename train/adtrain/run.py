@@ -46,6 +46,7 @@ class Run:
     scoring: Scoring
     training: TrainingRecord
     data: str | None  # where the images came from; None: the bundled demo set
+    hidden: bool = False  # whether hidden ones in a folder were taken
 
 
 def tool_versions() -> dict[str, str]:
@@ -68,6 +69,7 @@ def write_run(folder: Path, run: Run, trained: Trained, left_out: Iterable[str])
         "scoring": asdict(run.scoring),
         "training": asdict(run.training),
         "data": run.data,
+        "hidden": run.hidden,
     }
     (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     names = "".join(f"{name}\n" for name in left_out)
@@ -101,7 +103,9 @@ def load_run(folder: Path) -> Run:
         image = read_as(ImageSpec, record["image"], "image")
         scoring = read_as(Scoring, record["scoring"], "scoring")
         training = read_as(TrainingRecord, record["training"], "training")
-        return Run(folder, image, scoring, training, read_as(str | None, record["data"], "data"))
+        data = read_as(str | None, record["data"], "data")
+        hidden = read_as(bool, record.get("hidden", False), "hidden")  # runs from before it took none
+        return Run(folder, image, scoring, training, data, hidden)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise RunError(f"{folder}: no run here ({error.strerror}); train one with adtrain fit") from error
     except OSError as error:

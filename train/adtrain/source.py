@@ -13,7 +13,7 @@ from PIL import Image
 
 from adscore.errors import ImageError, InputError
 from adscore.images import Pixels, decode, prepare, read_header
-from adscore.inputs import ImageFile, find_images
+from adscore.inputs import ImageFile, Inputs
 from adscore.spec import ImageSpec, Mode
 from adtrain.arrays import load_demo, load_images
 
@@ -126,6 +126,8 @@ def open_source(
     mode: Mode | None,
     fit_size: Callable[[int, int], tuple[int, int]] = lambda width, height: (width, height),
     jpeg: Literal["full", "reduced"] = "reduced",
+    hidden: bool = False,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> ImageSource:
     """Returns the images that `data` names, at the size and in the mode they will be trained at.
 
@@ -135,13 +137,18 @@ def open_source(
         mode: by default "L" if the images are grey, else "RGB".
         fit_size: from the images' (width, height) to the nearest that fits the network.
         jpeg: as in `ImageSpec`.
+        hidden: take what is hidden in the folder, or of the system, as well.
+        notify: takes a line for each sort of thing in the folder that was passed over.
 
     Raises:
         InputError: there are no images.
     """
     if data is not None and Path(data).is_dir():
         nested = Path(data) / NORMAL_FOLDER
-        files = list(find_images([str(nested if nested.is_dir() else data)]))
+        inputs = Inputs([str(nested if nested.is_dir() else data)], hidden=hidden)
+        files = list(inputs)
+        for line in inputs.passed_over():
+            notify(line)
         width, height, found = _common_header(data, files)
         return FileSource(files, ImageSpec(*(size or fit_size(width, height)), mode or found, jpeg=jpeg))
     if data is None:
@@ -155,9 +162,9 @@ def open_source(
     return ArraySource(images, ImageSpec(*(size or fit_size(width, height)), mode or own, jpeg=jpeg))
 
 
-def reopen_source(data: str | None, spec: ImageSpec) -> ImageSource:
+def reopen_source(data: str | None, spec: ImageSpec, *, hidden: bool = False) -> ImageSource:
     """Returns the images that `data` names as `spec` says, to read once more what a run was trained on."""
-    return open_source(data, size=(spec.width, spec.height), mode=spec.mode, jpeg=spec.jpeg)
+    return open_source(data, size=(spec.width, spec.height), mode=spec.mode, jpeg=spec.jpeg, hidden=hidden)
 
 
 def survey(source: ImageSource, advance: Callable[[], None] = lambda: None) -> Survey:
