@@ -123,14 +123,32 @@ def read_header(path: str | Path, limits: Limits = _LIMITS) -> tuple[int, int, M
 
 
 def prepare(image: Image.Image, spec: ImageSpec) -> Pixels:
-    """Returns an upright 8-bit image in the mode and size of `spec`, uint8 of shape (height, width, channels)."""
+    """Returns an upright 8-bit image in the mode and size of `spec`, uint8 of shape (height, width, channels).
+
+    Raises:
+        ImageError: it is so high and narrow that it would take more memory on the way than any image may.
+    """
     if image.mode != spec.mode:
         # By way of RGB, because Pillow knows no direct way from some modes (LAB) to grey.
         image = image if image.mode in _GREY_MODES or image.mode == "RGB" else image.convert("RGB")
         image = image.convert(spec.mode)
     if image.size != (spec.width, spec.height):
-        image = image.resize((spec.width, spec.height), Image.Resampling.BILINEAR)
+        image = _resize(image, spec.width, spec.height)
     return np.frombuffer(image.tobytes(), np.uint8).reshape(spec.shape)
+
+
+def _resize(image: Image.Image, width: int, height: int) -> Image.Image:
+    """Returns the image at this size: rows first, then columns, in 8 bits between the two; the README has the rule.
+
+    Two calls, since which way a single one goes first depends on Pillow's version: before 13 always this one.
+    """
+    if image.width < width and width * image.height > MAX_PIXELS:
+        raise ImageError(
+            f"{image.width}x{image.height} pixels at the detector's width of {width} are more than the {MAX_PIXELS} "
+            "allowed"
+        )
+    across = image.resize((width, image.height), Image.Resampling.BILINEAR)
+    return across.resize((width, height), Image.Resampling.BILINEAR)
 
 
 def _open(content: bytes, limits: Limits) -> Image.Image:

@@ -10,8 +10,9 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Literal
 
-FORMAT_VERSION = 2
-READABLE_VERSIONS = (1, 2)  # 1: before `image.jpeg`, and what it did is that key's default
+FORMAT_VERSION = 3
+# 1: before `image.jpeg`, and what it did is that key's default. 2: before `image.resample` named an order of passes.
+READABLE_VERSIONS = (1, 2, 3)
 METADATA_KEY = "adscore.spec"
 
 MAX_FLOAT32 = 3.4028234663852886e38
@@ -31,7 +32,9 @@ class ImageSpec:
     width: int  # pixels
     height: int  # pixels
     mode: Mode  # "L": one channel, ITU-R 601 luma; "RGB": three channels
-    resample: Literal["bilinear"] = "bilinear"  # triangle filter, its support widened by the reduction (antialiased)
+    # Triangle filter, its support widened by the reduction (antialiased); first across, then down, 8 bits between them.
+    # "bilinear" is the same: when it was the only word, Pillow went across first as well.
+    resample: Literal["bilinear", "bilinear_horizontal_then_vertical"] = "bilinear_horizontal_then_vertical"
     aspect: Literal["stretch"] = "stretch"  # width and height are scaled apart; nothing is cropped or padded
     exif_orientation: Literal["apply"] = "apply"  # turned upright before anything else
     sixteen_bit: Literal["high_byte"] = "high_byte"  # value >> 8, whatever range the picture uses

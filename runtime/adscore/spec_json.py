@@ -48,7 +48,7 @@ def from_json(text: str) -> DetectorSpec:
     if version not in READABLE_VERSIONS or isinstance(version, bool):
         raise ModelError(
             f"{METADATA_KEY} has format_version {shown(version)} and this adscore reads "
-            f"{' and '.join(map(str, READABLE_VERSIONS))}; "
+            f"{', '.join(map(str, READABLE_VERSIONS[:-1]))} and {READABLE_VERSIONS[-1]}; "
             "update adscore, or export the detector again"
         )
     try:

@@ -58,9 +58,13 @@ def test_version_1_is_read_and_decodes_as_it_did() -> None:
     assert from_json(json.dumps(data)).image.jpeg == "full"
 
 
-@pytest.mark.parametrize("version", [0, 3, "1", True, None])
+def test_the_resampling_of_older_files_is_read() -> None:
+    assert from_json(changed("image.resample", "bilinear")).image.resample == "bilinear"
+
+
+@pytest.mark.parametrize("version", [0, 4, "1", True, None])
 def test_unknown_version_is_refused(version: object) -> None:
-    with pytest.raises(ModelError, match=f"has format_version {version!r} and this adscore reads 1 and 2;"):
+    with pytest.raises(ModelError, match=f"has format_version {version!r} and this adscore reads 1, 2 and 3;"):
         from_json(changed("format_version", version))
 
 
