@@ -99,6 +99,7 @@ def score(
     # numpy multiplies no matrices here; its threads for that would only stand in the way of forking workers.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from adscore.detector import Detector
+    from adscore.errors import printable
     from adscore.find_model import find_model
     from adscore.images import MAX_BYTES, MAX_PIXELS, Limits
     from adscore.inputs import STDIN, find_images
@@ -150,6 +151,8 @@ def score(
         else:
             summary, limit = score_discoveries(detector, files, write, effort, fdr=fdr)
         stop.check()
+    for line in summary.remarks.lines(detector.spec):
+        typer.echo(printable(line), err=True)
     _print_summary(summary, detector, limit, time.monotonic() - begun, out)
     if fail_on_anomaly and summary.anomalies:
         raise typer.Exit(EXIT_ANOMALY)

@@ -57,6 +57,8 @@ def watch(
             complain=lambda fault: typer.echo(printable(fault), err=True),
         )
         table.check()
+        for line in summary.remarks.lines(detector.spec):
+            typer.echo(printable(line), err=True)
         typer.echo(
             f"{summary.images} images, {summary.anomalies} anomalies, {summary.failed} unreadable, "
             f"on {detector.provider}: {out}",

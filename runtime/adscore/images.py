@@ -7,7 +7,7 @@ import ctypes
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 
@@ -17,10 +17,12 @@ from PIL import Image, UnidentifiedImageError, _imaging
 from PIL.JpegImagePlugin import JpegImageFile
 
 from adscore.containers import examine, without_exif
+from adscore.depth import GREY_MODES, Depth, depth_of, is_grey, largest_sample, to_eight_bit
 from adscore.errors import ImageError
 from adscore.files import read_regular
-from adscore.netpbm import has_unusual_maximum, scale
-from adscore.spec import ImageSpec, Mode
+from adscore.original import Original
+from adscore.resize import resize
+from adscore.spec import ImageSpec
 
 Pixels = NDArray[np.uint8]
 
@@ -37,8 +39,6 @@ _MOST_SIDE = 1_000_000
 _MOST_EXIF = 1 << 20
 
 _ORIENTATION_TAG = 0x0112
-_PHOTOMETRIC_TAG, _WHITE_IS_ZERO = 262, 0
-_SAMPLE_FORMAT_TAG, _SIGNED = 339, 2
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -50,7 +50,7 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-_GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
+_SIDEWAYS = (5, 6, 7, 8)
 
 # What Pillow logs of a damaged file, it raises as well; without any handler Python would print it to stderr.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -89,20 +89,36 @@ def decode(source: str | Path | bytes, spec: ImageSpec, limits: Limits = _LIMITS
         ImageError: the file cannot be read or decoded. The message is the cause alone, since a table names the file
             in another column.
     """
+    return decode_noting(source, spec, limits)[0]
+
+
+def decode_noting(source: str | Path | bytes, spec: ImageSpec, limits: Limits = _LIMITS) -> tuple[Pixels, Original]:
+    """Returns the image in `source` as `decode` does, and what it was before."""
     try:
         content = source if isinstance(source, bytes) else read_regular(source, limits.bytes)
         with _open(content, limits) as image:
+            depth = depth_of(image)
+            original = _noticed(image, depth)  # now, since a JPEG that is reduced forgets it
             if spec.jpeg == "reduced" and isinstance(image, JpegImageFile):
                 _reduce_jpeg(image, spec)
-            return prepare(_load(image), spec)
+            eight_bit, largest = to_eight_bit(image, depth, spec.bits, partial(_identify, content))
+            # Alpha is ignored, and Pillow would warn of a transparency that it cannot carry over to another mode.
+            eight_bit.info.pop("transparency", None)
+            # After it was loaded, since Pillow's TIFF decoder turns the picture itself and then drops the tag.
+            turn = _orientation(image)
+            if turn in _UPRIGHT:
+                eight_bit = eight_bit.transpose(_UPRIGHT[turn])
+            if largest is not None or turn in _SIDEWAYS:
+                original = _turned(original, turn)._replace(largest=largest)
+            return prepare(eight_bit, spec), original
     except ImageError:
         raise
     except Exception as error:  # decoders of damaged files raise nearly anything, and each is that file's fault
         raise ImageError(_cause(error)) from error
 
 
-def read_header(path: str | Path, limits: Limits = _LIMITS) -> tuple[int, int, Mode]:
-    """Returns (width, height, mode) of an image file as it would be decoded, without decoding its pixels.
+def read_header(path: str | Path, limits: Limits = _LIMITS) -> Original:
+    """Returns what an image file is as it would be decoded, without decoding its pixels.
 
     The file is read as a whole, so that what `decode` refuses undecoded is refused here too.
 
@@ -111,11 +127,26 @@ def read_header(path: str | Path, limits: Limits = _LIMITS) -> tuple[int, int, M
     """
     try:
         with _open(read_regular(path, limits.bytes), limits) as image:
-            width, height = image.size
+            original = _noticed(image, depth_of(image))
             # Pillow's TIFF decoder has swapped the sides already.
-            if _lies_on_its_side(image) and image.format != "TIFF":
-                width, height = height, width
-            return width, height, "L" if image.mode in _GREY_MODES else "RGB"
+            return original if image.format == "TIFF" else _turned(original, _orientation(image))
+    except ImageError:
+        raise
+    except Exception as error:  # as in `decode`
+        raise ImageError(_cause(error)) from error
+
+
+def read_largest(path: str | Path, limits: Limits = _LIMITS) -> int | None:
+    """Returns the largest sample of an image in 16 bits, whatever bits it uses; None for any other.
+
+    Raises:
+        ImageError: as `decode`.
+        DepthError: it can be read with all its 16 bits alone.
+    """
+    try:
+        content = read_regular(path, limits.bytes)
+        with _open(content, limits) as image:
+            return largest_sample(image, depth_of(image), partial(_identify, content))
     except ImageError:
         raise
     except Exception as error:  # as in `decode`
@@ -126,29 +157,15 @@ def prepare(image: Image.Image, spec: ImageSpec) -> Pixels:
     """Returns an upright 8-bit image in the mode and size of `spec`, uint8 of shape (height, width, channels).
 
     Raises:
-        ImageError: it is so high and narrow that it would take more memory on the way than any image may.
+        ImageError: it would take more memory on the way than any image may.
     """
     if image.mode != spec.mode:
         # By way of RGB, because Pillow knows no direct way from some modes (LAB) to grey.
-        image = image if image.mode in _GREY_MODES or image.mode == "RGB" else image.convert("RGB")
+        image = image if image.mode in GREY_MODES or image.mode == "RGB" else image.convert("RGB")
         image = image.convert(spec.mode)
     if image.size != (spec.width, spec.height):
-        image = _resize(image, spec.width, spec.height)
+        image = resize(image, spec.width, spec.height)
     return np.frombuffer(image.tobytes(), np.uint8).reshape(spec.shape)
-
-
-def _resize(image: Image.Image, width: int, height: int) -> Image.Image:
-    """Returns the image at this size: rows first, then columns, in 8 bits between the two; the README has the rule.
-
-    Two calls, since which way a single one goes first depends on Pillow's version: before 13 always this one.
-    """
-    if image.width < width and width * image.height > MAX_PIXELS:
-        raise ImageError(
-            f"{image.width}x{image.height} pixels at the detector's width of {width} are more than the {MAX_PIXELS} "
-            "allowed"
-        )
-    across = image.resize((width, image.height), Image.Resampling.BILINEAR)
-    return across.resize((width, height), Image.Resampling.BILINEAR)
 
 
 def _open(content: bytes, limits: Limits) -> Image.Image:
@@ -179,21 +196,17 @@ def _identify(content: bytes) -> Image.Image:
 def _reduce_jpeg(image: JpegImageFile, spec: ImageSpec) -> None:
     """Lets the decoder of a JPEG do most of the reduction, and leave colour out; see `ImageSpec.jpeg`."""
     upright = (spec.width, spec.height)
-    width, height = upright[::-1] if _lies_on_its_side(image) else upright
+    width, height = upright[::-1] if _orientation(image) in _SIDEWAYS else upright
     image.draft(spec.mode, (2 * width, 2 * height))
 
 
-def _load(image: Image.Image) -> Image.Image:
-    """Returns the first frame, upright, 8 bits a channel."""
-    if image.format == "PPM" and has_unusual_maximum(image):
-        return _to_eight_bit(scale(image))
-    image.load()
-    # Alpha is ignored, and Pillow would warn of a transparency that it cannot carry over to another mode.
-    image.info.pop("transparency", None)
-    # After load, since Pillow's TIFF decoder turns the picture itself and then drops the tag.
-    method = _UPRIGHT.get(_orientation(image))
-    eight_bit = _to_eight_bit(image)
-    return eight_bit.transpose(method) if method is not None else eight_bit
+def _noticed(image: Image.Image, depth: Depth) -> Original:
+    """Returns what an image that was opened and not loaded is, as it lies."""
+    return Original(*image.size, "L" if is_grey(image) else "RGB", 8 if depth == "eight" else 16, None)
+
+
+def _turned(original: Original, turn: int) -> Original:
+    return original._replace(width=original.height, height=original.width) if turn in _SIDEWAYS else original
 
 
 def _orientation(image: Image.Image) -> int:
@@ -205,24 +218,6 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:  # noqa: BLE001 - broken EXIF says nothing of the pixels, which may be sound
         return 1
-
-
-def _lies_on_its_side(image: Image.Image) -> bool:
-    return _orientation(image) in (5, 6, 7, 8)
-
-
-def _to_eight_bit(image: Image.Image) -> Image.Image:
-    tags = getattr(image, "tag_v2", {})  # a TIFF's; its class is not imported for the sake of the others
-    # Pillow itself clips 16-bit grey at 255. Its "I" is 16 bits wide in PPM files and of no known range elsewhere.
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
-        pixels = (np.asarray(image) >> 8).astype(np.uint8)
-        # Pillow turns such TIFFs to black is zero up to 8 bits only.
-        return Image.fromarray(255 - pixels if tags.get(_PHOTOMETRIC_TAG) == _WHITE_IS_ZERO else pixels)
-    if _SIGNED in tags.get(_SAMPLE_FORMAT_TAG, ()):
-        raise ImageError("signed pixels have no known range; convert the image to unsigned 8 or 16 bits")
-    if image.mode in ("I", "F"):
-        raise ImageError("32-bit pixels have no known range; convert the image to 8 or 16 bits")
-    return image
 
 
 def _unidentified(content: bytes) -> str:

@@ -12,6 +12,7 @@ from adscore.changes import Changes
 from adscore.detector import Detector
 from adscore.pipeline import Effort, Summary, score_images
 from adscore.prediction import Prediction
+from adscore.remarks import Remarks
 from adscore.seen import Seen
 
 # Seconds between looks at least: while images are written, and while nothing comes and nobody tells if something does.
@@ -50,19 +51,20 @@ def watch_folder(
     rows = _Rows(folder, table, arrivals, on_anomaly, complain)
     effort = replace(effort, advance=rows.commit)
     changes = Changes(folder, effort.stop)
+    remarks = Remarks()
     while effort.stop.code is None:
         begun = time.monotonic()
         complete = arrivals.look()
         look = time.monotonic() - begun
         if complete:
-            score_images(detector, complete, rows.take, effort, threshold=threshold)
+            remarks += score_images(detector, complete, rows.take, effort, threshold=threshold).remarks
         elif arrivals.pending:
             effort.stop.sleep(max(_SHORTEST_PAUSE, settle / 2, 4 * look))
         else:
             changes.wait(look, max(_IDLE_PAUSE, settle / 2))
     if rows.untold:
         complain(f"stopped before --on-anomaly was run for the last {rows.untold} anomalies in the table")
-    return rows.written
+    return replace(rows.written, remarks=remarks)
 
 
 class _Rows:

@@ -16,6 +16,7 @@ from adscore.progress import progress_bar
 from adscore.spec import Mode, TrainingRecord
 from adtrain.light import choose_light
 from adtrain.model import check_blur, check_size
+from adtrain.originals import in_bits
 from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogram, draw_montage
 from adtrain.plan import choose_settings, choose_size, choose_tile
 from adtrain.pollution import default_rate
@@ -42,6 +43,7 @@ def fit(
     recipe: Recipe = "auto",
     size: tuple[int, int] | None = None,
     mode: Mode | None = None,
+    bits: int | None = None,
     force: bool = False,
     notify: Notify,
 ) -> Run:
@@ -54,6 +56,7 @@ def fit(
         recipe: how they choose; see `adtrain.plan.choose_settings`.
         size: (width, height) to train at; by default by `adtrain.plan.choose_size`.
         mode: "L" or "RGB"; by default the images' own.
+        bits: how many bits 16-bit images use; by default what all of them together take.
         force: replace a run that is there.
         notify: takes each line to show.
 
@@ -72,6 +75,7 @@ def fit(
         data,
         size=size,
         mode=mode,
+        bits=bits,
         fit_size=lambda width, height: choose_size(width, height, tile_for(width, height), filters),
     )
     source = KeptSource(opened, ROOM)  # so that what the survey decodes is not decoded again
@@ -99,7 +103,7 @@ def fit(
         try:
             notify(
                 f"{DEMO_NAME if data is None else data}: {len(training)} images to train on, {len(held_out)} held out, "
-                f"{image.width}x{image.height} {image.mode}"
+                f"{image.width}x{image.height} {image.mode}{in_bits(opened.pictures, image.bits)}"
                 + (f" in tiles of {settings.tile}" if settings.tile else "")
                 + (", brought under even light" if settings.light == "even" else "")
             )
@@ -113,7 +117,7 @@ def fit(
         learnt = np.setdiff1d(training, trained.left_out)
         typical = typical_of(trained.autoencoder, source, learnt, settings)
         scoring = settings.scoring(settings.score, typical)
-        record = _record(trained, len(training), found.fingerprint, versions)
+        record = replace(_record(trained, len(training), found.fingerprint, versions), pictures=opened.pictures)
         run = Run(folder, image, scoring, record, None if data is None else str(Path(data).resolve()))
         write_run(partial, run, trained, (source.name(index) for index in trained.left_out.tolist()))
         _draw(partial, run, trained, images)
