@@ -6,7 +6,8 @@ lies beyond the bits is cut off at white. A shift takes one pass and keeps the u
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from PIL import Image
 
 from adscore.errors import ImageError
 from adscore.netpbm import colour_samples, has_unusual_maximum, maximum_of, scale
+from adscore.original import Original
+from adscore.spec import Mode
 
 Samples = NDArray[np.uint16]
 
@@ -38,33 +41,22 @@ class DepthError(ImageError):
     """An image can be read with all its 16 bits alone, not with fewer."""
 
 
-class EightBit(NamedTuple):
-    """A picture in 8 bits a channel, and the largest of the 16-bit samples it was made from."""
-
-    image: Image.Image
-    largest: int | None  # None: it had none, or they were read as the whole 16 bits
-
-
-def depth_of(image: Image.Image) -> Depth:
-    """Returns what holds the samples of an image that was opened and not loaded."""
-    if image.mode == "L":  # as most are; the rest of the questions would take a hundredth of decoding a small one
-        return "eight"
-    if image.format == "PPM" and (maximum := maximum_of(image)) > 255:
-        return "own" if maximum < _FULL else "grey" if image.mode == "I" else "colour"
-    if image.mode.startswith("I;16"):
-        return "grey"
-    wide = _rawmode(image).endswith(_WIDE) or max(_tags(image).get(_BITS_TAG, (8,))) > 8
-    return "colour" if wide else "eight"
-
-
-def is_grey(image: Image.Image) -> bool:
-    """Returns whether an image that was opened and not loaded is stored without colour."""
+def notice(image: Image.Image) -> tuple[Original, Depth]:
+    """Returns what an image that was opened and not loaded is, as it lies, and what holds its samples."""
+    if image.mode == "L":  # as most are; to ask the rest would take a hundredth of decoding a small one
+        return _as_it_lies(image.size, "L", "eight"), "eight"
+    depth, rawmode = _depth(image), _rawmode(image)
     # Pillow has grey with alpha in 16 bits as colour.
-    return image.mode in GREY_MODES or _rawmode(image) == _GREY_ALPHA
+    grey = image.mode in GREY_MODES or rawmode == _GREY_ALPHA
+    return _as_it_lies(image.size, "L" if grey else "RGB", depth), depth
 
 
-def to_eight_bit(image: Image.Image, depth: Depth, bits: int, reopen: Callable[[], Image.Image]) -> EightBit:
-    """Loads an image and returns it in 8 bits a channel.
+def to_eight_bit(
+    image: Image.Image, depth: Depth, bits: int, reopen: Callable[[], Image.Image]
+) -> tuple[Image.Image, int | None]:
+    """Loads an image and returns it in 8 bits a channel, and its largest sample of 16 bits.
+
+    The sample is None if there are none, or if they were read as the whole 16 bits.
 
     Args:
         image: opened and not loaded.
@@ -76,6 +68,9 @@ def to_eight_bit(image: Image.Image, depth: Depth, bits: int, reopen: Callable[[
         ImageError: its samples have no known range.
         DepthError: they cannot be had in so many bits.
     """
+    if image.mode in ("L", "RGB") and depth == "eight" and image.format not in ("PPM", "TIFF"):
+        image.load()  # as most are
+        return image, None
     if depth == "colour" and bits < 16:
         return _shifted(image, _colour(image, reopen), bits)
     if has_unusual_maximum(image):
@@ -85,17 +80,22 @@ def to_eight_bit(image: Image.Image, depth: Depth, bits: int, reopen: Callable[[
     if depth == "grey":
         return _shifted(image, _grey(image), bits)
     if depth == "own" and image.mode.startswith("I"):
-        return EightBit(_shifted(image, _grey(image), 16).image, None)
+        return _shifted(image, _grey(image), 16)[0], None
     _refuse_unknown_range(image)
-    return EightBit(image, None)
+    return image, None
 
 
-def largest_sample(image: Image.Image, depth: Depth, reopen: Callable[[], Image.Image]) -> int | None:
+def largest_sample(image: Image.Image, reopen: Callable[[], Image.Image]) -> int | None:
     """Returns the largest sample of an image in 16 bits, of which it may use fewer; None for any other.
+
+    Args:
+        image: opened and not loaded.
+        reopen: opens it once more.
 
     Raises:
         DepthError: as `to_eight_bit`.
     """
+    _, depth = notice(image)
     if depth not in ("grey", "colour"):
         return None
     if depth == "colour":
@@ -104,7 +104,22 @@ def largest_sample(image: Image.Image, depth: Depth, reopen: Callable[[], Image.
     return int(_grey(image).max())
 
 
-def _shifted(image: Image.Image, samples: Samples, bits: int) -> EightBit:
+@lru_cache(maxsize=16)
+def _as_it_lies(size: tuple[int, int], mode: Mode, depth: Depth) -> Original:
+    # The same for most images of a run, and to make it anew takes a hundredth of decoding a small one.
+    return Original(*size, mode, 8 if depth == "eight" else 16, None)
+
+
+def _depth(image: Image.Image) -> Depth:
+    if image.format == "PPM" and (maximum := maximum_of(image)) > 255:
+        return "own" if maximum < _FULL else "grey" if image.mode == "I" else "colour"
+    if image.mode.startswith("I;16"):
+        return "grey"
+    wide = _rawmode(image).endswith(_WIDE) or max(_tags(image).get(_BITS_TAG, (8,))) > 8
+    return "colour" if wide else "eight"
+
+
+def _shifted(image: Image.Image, samples: Samples, bits: int) -> tuple[Image.Image, int]:
     largest, full = int(samples.max()), (1 << bits) - 1
     pixels = np.empty(samples.shape, np.uint8)
     within = np.minimum(samples, np.uint16(full)) if largest > full else samples
@@ -112,7 +127,7 @@ def _shifted(image: Image.Image, samples: Samples, bits: int) -> EightBit:
     if _tags(image).get(_PHOTOMETRIC_TAG) == _WHITE_IS_ZERO:
         np.subtract(255, pixels, out=pixels)  # Pillow turns such TIFFs to black is zero up to 8 bits only
     mode = {1: "L", 3: "RGB", 4: "CMYK"}[1 if samples.ndim == 2 else samples.shape[2]]
-    return EightBit(Image.frombuffer(mode, samples.shape[1::-1], pixels, "raw", mode, 0, 1), largest)
+    return Image.frombuffer(mode, samples.shape[1::-1], pixels, "raw", mode, 0, 1), largest
 
 
 def _grey(image: Image.Image) -> Samples:

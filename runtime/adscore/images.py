@@ -7,7 +7,7 @@ import ctypes
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError, _imaging
 from PIL.JpegImagePlugin import JpegImageFile
 
 from adscore.containers import examine, without_exif
-from adscore.depth import GREY_MODES, Depth, depth_of, is_grey, largest_sample, to_eight_bit
+from adscore.depth import GREY_MODES, largest_sample, notice, to_eight_bit
 from adscore.errors import ImageError
 from adscore.files import read_regular
 from adscore.original import Original
@@ -97,19 +97,18 @@ def decode_noting(source: str | Path | bytes, spec: ImageSpec, limits: Limits = 
     try:
         content = source if isinstance(source, bytes) else read_regular(source, limits.bytes)
         with _open(content, limits) as image:
-            depth = depth_of(image)
-            original = _noticed(image, depth)  # now, since a JPEG that is reduced forgets it
+            original, depth = notice(image)  # now, since a JPEG that is reduced forgets it
             if spec.jpeg == "reduced" and isinstance(image, JpegImageFile):
                 _reduce_jpeg(image, spec)
-            eight_bit, largest = to_eight_bit(image, depth, spec.bits, partial(_identify, content))
+            eight_bit, largest = to_eight_bit(image, depth, spec.bits, lambda: _identify(content))
             # Alpha is ignored, and Pillow would warn of a transparency that it cannot carry over to another mode.
             eight_bit.info.pop("transparency", None)
             # After it was loaded, since Pillow's TIFF decoder turns the picture itself and then drops the tag.
             turn = _orientation(image)
             if turn in _UPRIGHT:
-                eight_bit = eight_bit.transpose(_UPRIGHT[turn])
-            if largest is not None or turn in _SIDEWAYS:
-                original = _turned(original, turn)._replace(largest=largest)
+                eight_bit, original = eight_bit.transpose(_UPRIGHT[turn]), _turned(original, turn)
+            if largest is not None:
+                original = original._replace(largest=largest)
             return prepare(eight_bit, spec), original
     except ImageError:
         raise
@@ -127,7 +126,7 @@ def read_header(path: str | Path, limits: Limits = _LIMITS) -> Original:
     """
     try:
         with _open(read_regular(path, limits.bytes), limits) as image:
-            original = _noticed(image, depth_of(image))
+            original, _ = notice(image)
             # Pillow's TIFF decoder has swapped the sides already.
             return original if image.format == "TIFF" else _turned(original, _orientation(image))
     except ImageError:
@@ -146,7 +145,7 @@ def read_largest(path: str | Path, limits: Limits = _LIMITS) -> int | None:
     try:
         content = read_regular(path, limits.bytes)
         with _open(content, limits) as image:
-            return largest_sample(image, depth_of(image), partial(_identify, content))
+            return largest_sample(image, lambda: _identify(content))
     except ImageError:
         raise
     except Exception as error:  # as in `decode`
@@ -198,11 +197,6 @@ def _reduce_jpeg(image: JpegImageFile, spec: ImageSpec) -> None:
     upright = (spec.width, spec.height)
     width, height = upright[::-1] if _orientation(image) in _SIDEWAYS else upright
     image.draft(spec.mode, (2 * width, 2 * height))
-
-
-def _noticed(image: Image.Image, depth: Depth) -> Original:
-    """Returns what an image that was opened and not loaded is, as it lies."""
-    return Original(*image.size, "L" if is_grey(image) else "RGB", 8 if depth == "eight" else 16, None)
 
 
 def _turned(original: Original, turn: int) -> Original:
