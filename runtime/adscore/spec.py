@@ -132,6 +132,7 @@ class Pictures:
     def __post_init__(self) -> None:
         for name, span in (("width", self.width), ("height", self.height), ("aspect", self.aspect)):
             _require(len(span) == 2 and 0 < span[0] <= span[-1], f"training.pictures.{name} is no span")
+        _require(bool(self.modes and self.depths), "training.pictures has no modes or no depths")
 
 
 @dataclass(frozen=True)
