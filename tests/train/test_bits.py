@@ -10,6 +10,7 @@ from PIL import Image
 from adscore.detector import Detector
 from adscore.errors import InputError
 from adscore.spec import Pictures
+from adtrain.originals import in_bits
 from adtrain.source import FileSource, open_source
 from tests.conftest import Run
 from tests.tiff import RGB, tiff
@@ -99,3 +100,11 @@ def test_a_faint_scratch_in_twelve_bits_is_seen(run: Run, tmp_path: Path) -> Non
     )
     assert min(scratched) > max(good)
     assert "the largest of 16-bit values" in run("adscore", "--info").stdout
+
+
+def test_what_is_cut_off_by_bits_that_are_given_is_said(tmp_path: Path) -> None:
+    pictures = opened(flat(tmp_path, a=1000)).pictures
+    assert in_bits(pictures, 10) == ", 16-bit images read as 10 bits (their largest value is 1000; --bits sets others)"
+    assert in_bits(pictures, 9).endswith(
+        "9 bits (their largest value is 1000 and is cut off at 511; --bits sets others)"
+    )

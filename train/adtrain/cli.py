@@ -190,7 +190,7 @@ def evaluate(
     refuse_among(out, files)
     with progress_bar("scoring", len(files)) as advance:
         scored = score_files(detector, files, advance)
-    for line in unreadable_lines(scored.faults):
+    for line in (*unreadable_lines(scored.faults), *scored.remarks.lines(detector.spec)):
         _notify(line)
     evaluation = measure(detector, scored)
     write_evaluation(out, evaluation, scored)
