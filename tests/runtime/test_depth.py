@@ -1,5 +1,7 @@
 """Pictures of 10 to 14 bits in 16-bit files: no grey level is lost, and what lies beyond the bits is noticed."""
 
+import struct
+import zlib
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -38,6 +40,15 @@ def big_endian(content: bytes) -> bytes:
     return buffer.getvalue()
 
 
+def deflated(content: bytes, size: int) -> bytes:
+    """Returns a TIFF of one strip, the last `size` bytes, with these compressed: so that libtiff decodes it."""
+    packed = zlib.compress(content[-size:])
+    compression, length = (struct.pack("<HHI", 259, 3, 1), struct.pack("<HHI", 279, 4, 1))
+    content = content.replace(compression + b"\1", compression + b"\x08")
+    content = content.replace(length + struct.pack("<I", size), length + struct.pack("<I", len(packed)))
+    return content[:-size] + packed
+
+
 @pytest.mark.parametrize("bits", range(8, 17))
 def test_a_sample_is_shifted_by_the_bits_that_are_used(bits: int) -> None:
     samples = np.arange(1 << 16, dtype=np.uint16).reshape(256, 256)
@@ -73,9 +84,10 @@ def test_grey_of_every_kind_keeps_its_levels(tmp_path: Path, content: bytes) -> 
         png16(np.dstack([COLOURS, np.zeros((2, 2), np.uint16)])),
         tiff(COLOURS, RGB),
         tiff(np.dstack([COLOURS, np.full((2, 2), 9, np.uint16)]), RGB, extra=2),
+        deflated(tiff(COLOURS, RGB), COLOURS.nbytes),
         b"P6 2 2 65535\n" + COLOURS.astype(">u2").tobytes(),
     ],
-    ids=["PNG", "PNG with alpha", "TIFF", "TIFF with alpha", "PPM"],
+    ids=["PNG", "PNG with alpha", "TIFF", "TIFF with alpha", "TIFF by libtiff", "PPM"],
 )
 def test_colour_of_every_kind_keeps_its_levels(tmp_path: Path, content: bytes) -> None:
     pixels, original = decode_noting(content, TWELVE_IN_COLOUR)

@@ -1,6 +1,7 @@
 """What a run says at the end of pictures that are not as the detector expects: real files, the real command."""
 
 import re
+import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,10 @@ import pytest
 from PIL import Image
 
 from adscore.original import Original, pictures_of, remarks_on
+from adscore.prediction import Scored
 from adscore.spec import DetectorSpec, Pictures
 from tests.conftest import Run
+from tests.feeding import Feeding
 from tests.tiny import paint, tiny_detector, tiny_spec
 from tests.watching import Watching
 
@@ -71,12 +74,25 @@ def test_samples_beyond_the_range_are_said_in_one_line(run: Run, tmp_path: Path)
     ]
 
 
-def test_a_resumed_run_speaks_of_what_it_scored_itself(run: Run, tmp_path: Path) -> None:
+def test_each_run_speaks_of_what_it_scored_itself(run: Run, tmp_path: Path) -> None:
     (tmp_path / "detector.onnx").write_bytes(tiny_detector(knowing(SIX_BY_FOUR)))
-    colour(tmp_path / "in" / "b.png", (6, 4))
-    (tmp_path / "in" / "c.png").mkdir()  # a row with an error
-    assert len(said(run("adscore", "in", "--out", "a.csv").stderr)) == 1
-    assert said(run("adscore", "in", "--out", "a.csv", "--resume").stderr)[0].startswith("1 image is unlike those")
+    paths = [tmp_path / "in" / f"{number}.png" for number in range(10)]
+    for path in paths:
+        colour(path, (6, 4))
+    stopped = Feeding(tmp_path)
+    stopped.give(paths[:9])
+    stopped.wait_for_kept(1)
+    code, lines = stopped.stop(signal.SIGTERM)
+    kept = stopped.kept()
+    assert code == 143
+    counted = f"{kept} images are" if kept > 1 else "1 image is"
+    assert [line.partition(" unlike")[0] for line in lines[2:]] == [counted]
+    listed = "".join(f"in/{path.name}\n" for path in paths)
+    resumed = run("adscore", "-", "--out", "results.csv", "--resume", stdin=listed)
+    counted = f"{10 - kept} images are" if kept < 9 else "1 image is"
+    (line,) = said(resumed.stderr)
+    assert line.startswith(f"{counted} unlike those the detector was trained on (colour {10 - kept}), ")
+    assert f"; the first: in/{kept}.png, 6x4 RGB" in line
 
 
 def test_a_watch_says_it_when_it_ends(tmp_path: Path) -> None:
@@ -114,3 +130,11 @@ def test_grey_is_unlike_where_all_were_in_colour() -> None:
     pictures = pictures_of([Original(6, 4, "RGB", 8, None)])
     assert remarks_on(Original(6, 4, "L", 8, None), knowing(pictures)) == ("colour",)
     assert remarks_on(Original(6, 4, "L", 8, None), knowing(None)) == ()
+
+
+def test_what_was_noticed_keeps_its_place_in_a_batch() -> None:
+    odd = Original(6, 4, "RGB", 8, None)
+    one, other = (Scored(np.zeros(1, np.float32), {}, noted) for noted in ({}, {0: odd}))
+    assert Scored.joined([one, other, one]).noted == {1: odd}
+    known = np.array([0.5, np.nan, 0.5], np.float32)
+    assert other.among(known).noted == {1: odd}
