@@ -107,7 +107,7 @@ def score(
     from adscore.find_model import find_model
     from adscore.images import MAX_BYTES, MAX_PIXELS, Limits
     from adscore.inputs import Inputs
-    from adscore.pipeline import Effort, score_discoveries, score_images
+    from adscore.pipeline import Effort, Summary, score_discoveries, score_images
     from adscore.progress import is_terminal, progress_bar
     from adscore.settings import settings_of
     from adscore.stop import Stop
@@ -145,19 +145,22 @@ def score(
     total = files.count() if visible else None
     begun = time.monotonic()
     settings = {} if out == STDOUT else settings_of(detector, images, threshold=threshold, fpr=fpr, fdr=fdr)
-    with (
-        Stop() as stop,
-        _keeping(out, settings, resume=resume) as kept,
-        open_table(out) as write,
-        progress_bar("scoring", total, visible=visible) as advance,
-    ):
-        effort = Effort(workers, batch_size, advance, kept, stop)
-        if fdr is None:
-            summary = score_images(detector, files, write, effort, threshold=limit)
-        else:
-            summary, limit = score_discoveries(detector, files, write, effort, fdr=fdr)
-        stop.check()
-    _say([*files.passed_over(), *summary.doubts])
+    summary = Summary()
+    try:
+        with (
+            Stop() as stop,
+            _keeping(out, settings, resume=resume) as kept,
+            open_table(out) as write,
+            progress_bar("scoring", total, visible=visible) as advance,
+        ):
+            effort = Effort(workers, batch_size, advance, kept, stop)
+            if fdr is None:
+                summary = score_images(detector, files, write, effort, threshold=limit)
+            else:
+                summary, limit = score_discoveries(detector, files, write, effort, fdr=fdr)
+            stop.check()
+    finally:  # of a run that was stopped too: what it has scored is not looked at again
+        _say([*files.passed_over(), *summary.doubts, *summary.remarks.lines(detector.spec)])
     _print_summary(summary, detector, limit, time.monotonic() - begun, out)
     if fail_on_anomaly and summary.anomalies:
         raise typer.Exit(EXIT_ANOMALY)

@@ -65,6 +65,8 @@ def watch(
             complain=say,
         )
         table.check()
+        for line in summary.remarks.lines(detector.spec):
+            typer.echo(printable(line), err=True)
         typer.echo(
             f"{summary.images} images, {summary.anomalies} anomalies, {summary.failed} unreadable, "
             f"on {detector.provider}: {out}",

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from adscore.arguments import model_of, no_array, paths_of
 from adscore.calibration import conformal_threshold
 from adscore.checksum import check as check_checksum
+from adscore.decoded import Decoded, decode_batch
 from adscore.errors import ImageError, ModelError
-from adscore.images import Limits, Pixels, decode
+from adscore.images import Limits, Pixels
 from adscore.model_file import INPUT, OUTPUTS, read_model, read_spec
 from adscore.prediction import Prediction, Scored, decide
 from adscore.session import Provider, ProviderChoice, onnxruntime_faults, open_session
@@ -163,8 +164,8 @@ class Detector:
         Raises:
             ModelError: the graph cannot run.
         """
-        decoded = [self._decoded(paths, padded_to) for paths in batches]
-        return [self._scored(*each, len(paths)) for each, paths in zip(decoded, batches, strict=True)]
+        decoded = [decode_batch(paths, self.spec, self.limits, padded_to=padded_to) for paths in batches]
+        return [self._scored(each, len(paths)) for each, paths in zip(decoded, batches, strict=True)]
 
     def decision_threshold(self, threshold: float | None) -> float:
         """Returns the threshold to decide by, exact in float32: the one given, or the detector's.
@@ -197,24 +198,15 @@ class Detector:
             raise ValueError(f"batch_size is {batch_size} and must be at least 1")
         return batch_size or self.batch_size
 
-    def _decoded(self, paths: Sequence[str | Path], padded_to: int) -> tuple[Pixels, dict[int, str]]:
-        images = np.zeros((max(len(paths), padded_to), *self.spec.image.shape), np.uint8)
-        errors = {}
-        for place, path in enumerate(paths):
-            try:
-                images[place] = decode(path, self.spec.image, self.limits)
-            except ImageError as error:
-                errors[place] = str(error)
-        return images, errors
-
-    def _scored(self, images: Pixels, errors: dict[int, str], count: int) -> Scored:
+    def _scored(self, decoded: Decoded, count: int) -> Scored:
         if not count:
             return Scored.nothing()
-        scores = self._run(images, ["score"])[0][:count].copy()
+        errors = decoded.errors
+        scores = self._run(decoded.images, ["score"])[0][:count].copy()
         for place in np.flatnonzero(~np.isfinite(scores)).tolist():
             errors.setdefault(place, f"the score is {scores[place]}, which is no number")
         scores[list(errors)] = np.nan
-        return Scored(scores, errors)
+        return Scored(scores, errors, decoded.noted)
 
     def _check(self, images: Pixels) -> None:
         shape = self.spec.image.shape

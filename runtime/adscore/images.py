@@ -18,10 +18,12 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from adscore.arguments import check_decoded
 from adscore.containers import examine, without_exif
+from adscore.depth import GREY_MODES, largest_sample, notice, to_eight_bit
 from adscore.errors import ImageError
 from adscore.files import read_regular
-from adscore.netpbm import has_unusual_maximum, scale
-from adscore.spec import ImageSpec, Mode
+from adscore.original import Original
+from adscore.resize import resize
+from adscore.spec import ImageSpec
 
 Pixels = NDArray[np.uint8]
 
@@ -38,8 +40,6 @@ _MOST_SIDE = 1_000_000
 _MOST_EXIF = 1 << 20
 
 _ORIENTATION_TAG = 0x0112
-_PHOTOMETRIC_TAG, _WHITE_IS_ZERO = 262, 0
-_SAMPLE_FORMAT_TAG, _SIGNED = 339, 2
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -51,7 +51,7 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-_GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
+_SIDEWAYS = (5, 6, 7, 8)
 
 # What Pillow logs of a damaged file, it raises as well; without any handler Python would print it to stderr.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
@@ -91,12 +91,27 @@ def decode(source: str | Path | bytes, spec: ImageSpec, limits: Limits = _LIMITS
         ImageError: the file cannot be read or decoded. The message is the cause alone, since a table names the file
             in another column.
     """
+    return decode_noting(source, spec, limits)[0]
+
+
+def decode_noting(source: str | Path | bytes, spec: ImageSpec, limits: Limits = _LIMITS) -> tuple[Pixels, Original]:
+    """Returns the image in `source` as `decode` does, and what it was before."""
     try:
         content = source if isinstance(source, bytes) else read_regular(source, limits.bytes)
         with _open(content, limits) as image:
+            original, depth = notice(image)  # now, since a JPEG that is reduced forgets it
             if spec.jpeg == "reduced" and isinstance(image, JpegImageFile):
                 _reduce_jpeg(image, spec)
-            return prepare(_load(image), spec)
+            eight_bit, largest = to_eight_bit(image, depth, spec.bits, lambda: _identify(content))
+            # Alpha is ignored, and Pillow would warn of a transparency that it cannot carry over to another mode.
+            eight_bit.info.pop("transparency", None)
+            # After it was loaded, since Pillow's TIFF decoder turns the picture itself and then drops the tag.
+            turn = _orientation(image)
+            if turn in _UPRIGHT:
+                eight_bit, original = eight_bit.transpose(_UPRIGHT[turn]), _turned(original, turn)
+            if largest is not None:
+                original = original._replace(largest=largest)
+            return prepare(eight_bit, spec), original
     except ImageError:
         raise
     except Exception as error:  # decoders of damaged files raise nearly anything, and each is that file's fault
@@ -104,8 +119,8 @@ def decode(source: str | Path | bytes, spec: ImageSpec, limits: Limits = _LIMITS
         raise ImageError(_cause(error)) from error
 
 
-def read_header(path: str | Path, limits: Limits = _LIMITS) -> tuple[int, int, Mode]:
-    """Returns (width, height, mode) of an image file as it would be decoded, without decoding its pixels.
+def read_header(path: str | Path, limits: Limits = _LIMITS) -> Original:
+    """Returns what an image file is as it would be decoded, without decoding its pixels.
 
     The file is read as a whole, so that what `decode` refuses undecoded is refused here too.
 
@@ -114,11 +129,26 @@ def read_header(path: str | Path, limits: Limits = _LIMITS) -> tuple[int, int, M
     """
     try:
         with _open(read_regular(path, limits.bytes), limits) as image:
-            width, height = image.size
+            original, _ = notice(image)
             # Pillow's TIFF decoder has swapped the sides already.
-            if _lies_on_its_side(image) and image.format != "TIFF":
-                width, height = height, width
-            return width, height, "L" if image.mode in _GREY_MODES else "RGB"
+            return original if image.format == "TIFF" else _turned(original, _orientation(image))
+    except ImageError:
+        raise
+    except Exception as error:  # as in `decode`
+        raise ImageError(_cause(error)) from error
+
+
+def read_largest(path: str | Path, limits: Limits = _LIMITS) -> int | None:
+    """Returns the largest sample of an image in 16 bits, whatever bits it uses; None for any other.
+
+    Raises:
+        ImageError: as `decode`.
+        DepthError: it can be read with all its 16 bits alone.
+    """
+    try:
+        content = read_regular(path, limits.bytes)
+        with _open(content, limits) as image:
+            return largest_sample(image, lambda: _identify(content))
     except ImageError:
         raise
     except Exception as error:  # as in `decode`
@@ -126,13 +156,17 @@ def read_header(path: str | Path, limits: Limits = _LIMITS) -> tuple[int, int, M
 
 
 def prepare(image: Image.Image, spec: ImageSpec) -> Pixels:
-    """Returns an upright 8-bit image in the mode and size of `spec`, uint8 of shape (height, width, channels)."""
+    """Returns an upright 8-bit image in the mode and size of `spec`, uint8 of shape (height, width, channels).
+
+    Raises:
+        ImageError: it would take more memory on the way than any image may.
+    """
     if image.mode != spec.mode:
         # By way of RGB, because Pillow knows no direct way from some modes (LAB) to grey.
-        image = image if image.mode in _GREY_MODES or image.mode == "RGB" else image.convert("RGB")
+        image = image if image.mode in GREY_MODES or image.mode == "RGB" else image.convert("RGB")
         image = image.convert(spec.mode)
     if image.size != (spec.width, spec.height):
-        image = image.resize((spec.width, spec.height), Image.Resampling.BILINEAR)
+        image = resize(image, spec.width, spec.height)
     return np.frombuffer(image.tobytes(), np.uint8).reshape(spec.shape)
 
 
@@ -164,21 +198,12 @@ def _identify(content: bytes) -> Image.Image:
 def _reduce_jpeg(image: JpegImageFile, spec: ImageSpec) -> None:
     """Lets the decoder of a JPEG do most of the reduction, and leave colour out; see `ImageSpec.jpeg`."""
     upright = (spec.width, spec.height)
-    width, height = upright[::-1] if _lies_on_its_side(image) else upright
+    width, height = upright[::-1] if _orientation(image) in _SIDEWAYS else upright
     image.draft(spec.mode, (2 * width, 2 * height))
 
 
-def _load(image: Image.Image) -> Image.Image:
-    """Returns the first frame, upright, 8 bits a channel."""
-    if image.format == "PPM" and has_unusual_maximum(image):
-        return _to_eight_bit(scale(image))
-    image.load()
-    # Alpha is ignored, and Pillow would warn of a transparency that it cannot carry over to another mode.
-    image.info.pop("transparency", None)
-    # After load, since Pillow's TIFF decoder turns the picture itself and then drops the tag.
-    method = _UPRIGHT.get(_orientation(image))
-    eight_bit = _to_eight_bit(image)
-    return eight_bit.transpose(method) if method is not None else eight_bit
+def _turned(original: Original, turn: int) -> Original:
+    return original._replace(width=original.height, height=original.width) if turn in _SIDEWAYS else original
 
 
 def _orientation(image: Image.Image) -> int:
@@ -190,24 +215,6 @@ def _orientation(image: Image.Image) -> int:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:  # noqa: BLE001 - broken EXIF says nothing of the pixels, which may be sound
         return 1
-
-
-def _lies_on_its_side(image: Image.Image) -> bool:
-    return _orientation(image) in (5, 6, 7, 8)
-
-
-def _to_eight_bit(image: Image.Image) -> Image.Image:
-    tags = getattr(image, "tag_v2", {})  # a TIFF's; its class is not imported for the sake of the others
-    # Pillow itself clips 16-bit grey at 255. Its "I" is 16 bits wide in PPM files and of no known range elsewhere.
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
-        pixels = (np.asarray(image) >> 8).astype(np.uint8)
-        # Pillow turns such TIFFs to black is zero up to 8 bits only.
-        return Image.fromarray(255 - pixels if tags.get(_PHOTOMETRIC_TAG) == _WHITE_IS_ZERO else pixels)
-    if _SIGNED in tags.get(_SAMPLE_FORMAT_TAG, ()):
-        raise ImageError("signed pixels have no known range; convert the image to unsigned 8 or 16 bits")
-    if image.mode in ("I", "F"):
-        raise ImageError("32-bit pixels have no known range; convert the image to 8 or 16 bits")
-    return image
 
 
 def _unidentified(content: bytes) -> str:

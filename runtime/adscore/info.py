@@ -6,7 +6,8 @@ import typer
 
 from adscore import __version__
 from adscore.errors import printable
-from adscore.spec import FORMAT_VERSION, Calibration, DetectorSpec
+from adscore.original import describe as describe_pictures
+from adscore.spec import FORMAT_VERSION, Calibration, DetectorSpec, Pictures
 
 
 def print_version() -> None:
@@ -27,13 +28,14 @@ def describe(spec: DetectorSpec) -> str:
     blur = "" if spec.score.parameter is None else f", of a difference blurred by {spec.score.parameter:g} pixels"
     topics = {
         "image": f"{image.width}x{image.height} {image.mode}; resample {image.resample}, aspect {image.aspect}, "
-        f"EXIF orientation {image.exif_orientation}, 16-bit {image.sixteen_bit}, alpha {image.alpha}, "
+        f"EXIF orientation {image.exif_orientation}, 16-bit {image.sixteen_bit} ({image.bits}), alpha {image.alpha}, "
         f"JPEG {image.jpeg}",
         "score": f"{spec.score.reduction} of the anomaly map{blur}; higher = more anomalous",
         "threshold": f"{spec.calibration.threshold:.9g}, {describe_rule(spec.calibration)}",
         "p-values": f"from {spec.calibration.reference.images} held-out images",
         "map scale": f"{spec.map_scale:.6g} is full heat",
         "training": f"{training.images} images, data {training.fingerprint[:23]}",
+        "pictures": "unknown" if training.pictures is None else _describe_pictures(training.pictures),
         "settings": ", ".join(f"{name} {value}" for name, value in training.settings.items()),
         "versions": ", ".join(f"{name} {version}" for name, version in training.versions.items()),
         "parity": f"{parity.images} images at batch {' and '.join(map(str, parity.batch_sizes))}: largest relative "
@@ -43,6 +45,11 @@ def describe(spec: DetectorSpec) -> str:
         "format": str(spec.format_version),
     }
     return "\n".join(f"{name:<10} {printable(text)}" for name, text in topics.items())
+
+
+def _describe_pictures(pictures: Pictures) -> str:
+    largest = "" if pictures.largest_sample is None else f", the largest of 16-bit values {pictures.largest_sample}"
+    return f"trained on {describe_pictures(pictures)}{largest}"
 
 
 def describe_rule(calibration: Calibration) -> str:

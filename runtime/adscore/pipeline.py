@@ -13,6 +13,7 @@ from adscore.detector import Detector
 from adscore.in_order import score_in_order
 from adscore.inputs import ImageFile
 from adscore.prediction import decide
+from adscore.remarks import Remarks
 from adscore.stop import Stop
 from adscore.table import RowWriter
 
@@ -28,6 +29,7 @@ class Summary:
     failed: int = 0  # of them, images that could not be read
     anomalies: int = 0
     doubts: tuple[str, ...] = ()  # why nothing is flagged, where more held-out images might have changed it
+    remarks: Remarks = field(default_factory=Remarks)  # on images scored in this run, not in one that it goes on from
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def score_images(
     batches, ahead = tee(_batches(files, effort))  # never further apart than the workers have in hand
     locations = ([file.location for file in batch.to_score] for batch in ahead)
     images = failed = anomalies = 0
+    remarks = Remarks()
     for batch, fresh in zip(batches, score_in_order(detector, locations, effort.workers), strict=True):
         if effort.kept is not None:
             effort.kept.add([file.name for file in batch.to_score], fresh.scores)
@@ -71,10 +74,13 @@ def score_images(
         for prediction in decide([file.name for file in batch.files], scored, limit, reference):
             write(prediction)
             anomalies += prediction.is_anomaly is True
+        if scored.noted:
+            noted = ((batch.files[place].name, original) for place, original in scored.noted.items())
+            remarks += Remarks.on(noted, detector.spec)
         images += len(batch.files)
         failed += len(scored.errors)
         effort.advance(len(batch.files))
-    return Summary(images, failed, anomalies)
+    return Summary(images, failed, anomalies, remarks=remarks)
 
 
 def score_discoveries(

@@ -1,13 +1,14 @@
 """What is said of one image: a score and a decision, or the reason why there is none."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adscore.calibration import is_anomaly, p_values
+from adscore.original import Original
 from adscore.spec import Reference
 
 
@@ -28,6 +29,8 @@ class Scored:
 
     scores: NDArray[np.float32]  # (n,); NaN where there is none
     errors: dict[int, str]  # the reason, by place in the batch
+    # What pictures were of which there is something to remark, by place in the batch; nearly always none.
+    noted: dict[int, Original] = field(default_factory=dict)
 
     @classmethod
     def nothing(cls) -> "Scored":
@@ -43,14 +46,16 @@ class Scored:
     def joined(cls, parts: Sequence["Scored"]) -> "Scored":
         """Returns one batch of several files that were scored one by one."""
         errors = {place: part.errors[0] for place, part in enumerate(parts) if part.errors}
-        return cls(np.concatenate([part.scores for part in parts]), errors)
+        noted = {place: part.noted[0] for place, part in enumerate(parts) if part.noted}
+        return cls(np.concatenate([part.scores for part in parts]), errors, noted)
 
     def among(self, known: NDArray[np.float32]) -> "Scored":
         """Returns the batch of which some scores were known, float32 of shape (n,); these stand where it has NaN."""
         places = np.flatnonzero(np.isnan(known))
         scores = known.copy()
         scores[places] = self.scores
-        return Scored(scores, {int(places[place]): error for place, error in self.errors.items()})
+        errors = {int(places[place]): error for place, error in self.errors.items()}
+        return Scored(scores, errors, {int(places[place]): original for place, original in self.noted.items()})
 
 
 def decide(paths: Sequence[str], scored: Scored, threshold: float, reference: Reference) -> Iterator[Prediction]:

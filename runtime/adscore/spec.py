@@ -10,14 +10,18 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Literal
 
-FORMAT_VERSION = 2
-READABLE_VERSIONS = (1, 2)  # 1: before `image.jpeg`, and what it did is that key's default
+FORMAT_VERSION = 3
+# 1: before `image.jpeg`, and what it did is that key's default. 2: before `image.resample` named an order of passes,
+# and before `image.bits`, of which its `high_byte` is 16.
+READABLE_VERSIONS = (1, 2, 3)
 METADATA_KEY = "adscore.spec"
 
 MAX_FLOAT32 = 3.4028234663852886e38
 
 _MOST_PIXELS = 1 << 26  # of the graph's input: 8,192 x 8,192
 _MOST_IMAGES = 1 << 53  # ranks stay exact in any reader's numbers
+
+BITS = (8, 16)  # that a 16-bit picture may use, the fewest and the most
 
 Mode = Literal["L", "RGB"]
 Rule = Literal["split-conformal", "quantile", "given"]
@@ -31,17 +35,23 @@ class ImageSpec:
     width: int  # pixels
     height: int  # pixels
     mode: Mode  # "L": one channel, ITU-R 601 luma; "RGB": three channels
-    resample: Literal["bilinear"] = "bilinear"  # triangle filter, its support widened by the reduction (antialiased)
+    # Triangle filter, its support widened by the reduction (antialiased); first across, then down, 8 bits between them.
+    # "bilinear" is the same: when it was the only word, Pillow went across first as well.
+    resample: Literal["bilinear", "bilinear_horizontal_then_vertical"] = "bilinear_horizontal_then_vertical"
     aspect: Literal["stretch"] = "stretch"  # width and height are scaled apart; nothing is cropped or padded
     exif_orientation: Literal["apply"] = "apply"  # turned upright before anything else
-    sixteen_bit: Literal["high_byte"] = "high_byte"  # value >> 8, whatever range the picture uses
+    # "bits": the least of value and 2^bits - 1, >> (bits - 8). "high_byte": value >> 8, which is that of 16 bits.
+    sixteen_bit: Literal["high_byte", "bits"] = "bits"
     # "reduced": by the largest of 8, 4, 2 and 1 that leaves at least twice the input's width and height, and for grey
     # the luma alone of a picture in YCbCr; the decoder does both at a fraction of the cost. "full": every pixel, in
     # colour.
     jpeg: Literal["full", "reduced"] = "full"
     alpha: Literal["ignore"] = "ignore"  # the stored colours count, not what they would look like on a background
+    bits: int = 16  # how many of its 16 bits a 16-bit picture uses, the lowest; never told by the picture itself
 
     def __post_init__(self) -> None:
+        low, high = BITS if self.sixteen_bit == "bits" else (16, 16)
+        _require(low <= self.bits <= high, f"image.bits is {self.bits}, and {self.sixteen_bit} has {low} to {high}")
         size = f"image is {self.width}x{self.height}"
         _require(self.width > 0 and self.height > 0, f"{size}, which holds no pixel")
         _require(self.width * self.height <= _MOST_PIXELS, f"{size}, more than the {_MOST_PIXELS:,} pixels allowed")
@@ -109,6 +119,23 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class Pictures:
+    """What the pictures trained on were, before they became the graph's input: the smallest and the largest."""
+
+    width: tuple[int, int]  # pixels, upright
+    height: tuple[int, int]  # pixels, upright
+    aspect: tuple[float, float]  # width over height
+    modes: tuple[Mode, ...]  # how they are stored: "L", grey; "RGB", any kind of colour
+    depths: tuple[int, ...]  # bits a sample is stored in: 8, or 16 for all that is more
+    largest_sample: int | None  # of those in 16 bits; None: there were none
+
+    def __post_init__(self) -> None:
+        for name, span in (("width", self.width), ("height", self.height), ("aspect", self.aspect)):
+            _require(len(span) == 2 and 0 < span[0] <= span[-1], f"training.pictures.{name} is no span")
+        _require(bool(self.modes and self.depths), "training.pictures has no modes or no depths")
+
+
+@dataclass(frozen=True)
 class TrainingRecord:
     """Where the weights come from."""
 
@@ -116,6 +143,7 @@ class TrainingRecord:
     images: int  # how many images the weights were fitted to
     fingerprint: str  # "sha256:" over the prepared pixels of all images, held-out ones included, in order
     versions: dict[str, str]  # tool -> version
+    pictures: Pictures | None = None  # None: of a training that did not look at them
 
     def __post_init__(self) -> None:
         _require(self.images >= 0, "training.images is negative")

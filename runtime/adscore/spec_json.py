@@ -16,7 +16,7 @@ from adscore.errors import ModelError
 from adscore.spec import METADATA_KEY, READABLE_VERSIONS, DetectorSpec
 
 # Keys that came later, with the version from which on a file must have them.
-_SINCE = {"image.jpeg": 2, "precision": 2}
+_SINCE = {"image.jpeg": 2, "precision": 2, "image.bits": 3, "training.pictures": 3}
 
 # A thousand kept scores take some 30,000 characters.
 MAX_CHARACTERS = 1 << 20
@@ -48,7 +48,7 @@ def from_json(text: str) -> DetectorSpec:
     if version not in READABLE_VERSIONS or isinstance(version, bool):
         raise ModelError(
             f"{METADATA_KEY} has format_version {shown(version)} and this adscore reads "
-            f"{' and '.join(map(str, READABLE_VERSIONS))}; "
+            f"{', '.join(map(str, READABLE_VERSIONS[:-1]))} and {READABLE_VERSIONS[-1]}; "
             "update adscore, or export the detector again"
         )
     try:

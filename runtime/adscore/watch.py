@@ -13,6 +13,7 @@ from adscore.detector import Detector
 from adscore.outages import Outages
 from adscore.pipeline import Effort, Summary, score_images
 from adscore.prediction import Prediction, Scored, decide
+from adscore.remarks import Remarks
 from adscore.seen import Seen, Version
 from adscore.sieve import foreign_passed_over
 
@@ -58,6 +59,7 @@ def watch_folder(
     effort = replace(effort, advance=rows.commit_if_due)
     changes = Changes(folder, effort.stop)
     told: set[str] = set()  # suffixes of pictures that are passed over, each told of when the first comes
+    remarks = Remarks()
     while effort.stop.code is None:
         begun = time.monotonic()
         complete = arrivals.look()
@@ -68,7 +70,7 @@ def watch_folder(
             told |= arrivals.foreign.keys()
             complain(foreign_passed_over(arrivals.foreign))
         if complete:
-            score_images(detector, complete, rows.take, effort, threshold=threshold)
+            remarks += score_images(detector, complete, rows.take, effort, threshold=threshold).remarks
         rows.commit()
         if complete:
             continue
@@ -78,7 +80,7 @@ def watch_folder(
             changes.wait(look, max(_IDLE_PAUSE, settle / 2))
     if rows.untold:
         complain(f"stopped before --on-anomaly was run for the last {rows.untold} anomalies in the table")
-    return rows.written
+    return replace(rows.written, remarks=remarks)
 
 
 class _Rows:

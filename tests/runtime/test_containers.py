@@ -65,7 +65,7 @@ def test_a_large_or_broken_colour_profile_of_a_png_is_passed_over(tmp_path: Path
     head, rest = content.getvalue()[:33], content.getvalue()[33:]
     (tmp_path / "a.png").write_bytes(head + chunk(b"iCCP", b"x\0\0" + profile) + rest)
     assert decode(tmp_path / "a.png", ImageSpec(2, 3, "L"))[..., 0].tolist() == [[3, 0], [4, 1], [5, 2]]
-    assert read_header(tmp_path / "a.png") == (2, 3, "L")
+    assert read_header(tmp_path / "a.png")[:3] == (2, 3, "L")
 
 
 @pytest.mark.parametrize("segment", [b"\xff\xe5\0\2", b"\xff\xfe\0\2", b"\xff\xdd\0\4\0\0"])
@@ -104,7 +104,7 @@ def test_a_jpeg_whose_exif_breaks_off_in_its_resolution_is_sound(tmp_path: Path)
     broken = struct.pack(">HHHI4sHHIHH", 2, 0x011A, 2, 2, b"5\0", 0x0128, 3, 1, 2, 0)
     (tmp_path / "a.jpg").write_bytes(content[:2] + exif_segment(broken) + content[2:])
     assert decode(tmp_path / "a.jpg", GREY).tolist() == decode(content, GREY).tolist()
-    assert read_header(tmp_path / "a.jpg") == (256, 256, "L")
+    assert read_header(tmp_path / "a.jpg")[:3] == (256, 256, "L")
     (tmp_path / "a.jpg").write_bytes(content[:2] + exif_segment(broken) + b"\xff\xc0\0\2")
     assert cause(tmp_path / "a.jpg") == "a JPEG file that is damaged, or of a kind that cannot be read"
 

@@ -113,7 +113,7 @@ def test_an_orientation_that_is_none_turns_nothing(tmp_path: Path, orientation: 
     image = Image.fromarray(np.arange(6, dtype=np.uint8).reshape(2, 3))
     image.save(tmp_path / "a.png", exif=exif)
     assert decode(tmp_path / "a.png", ImageSpec(3, 2, "L"))[..., 0].tolist() == [[0, 1, 2], [3, 4, 5]]
-    assert read_header(tmp_path / "a.png") == (3, 2, "L")
+    assert read_header(tmp_path / "a.png")[:3] == (3, 2, "L")
 
 
 def test_exif_of_more_than_a_megabyte_counts_as_upright(tmp_path: Path) -> None:

@@ -95,12 +95,12 @@ def test_header_tells_the_size_that_decoding_finds(tmp_path: Path, kind: str, or
     exif[0x0112] = orientation
     Image.new("RGB", (6, 4)).save(tmp_path / "image", kind, exif=exif)
     size = (6, 4) if orientation < 5 else (4, 6)
-    assert read_header(tmp_path / "image") == (*size, "RGB")
+    assert read_header(tmp_path / "image")[:3] == (*size, "RGB")
 
 
 def test_header_tells_grey(tmp_path: Path) -> None:
     Image.new("LA", (6, 4)).save(tmp_path / "grey.png")
-    assert read_header(tmp_path / "grey.png") == (6, 4, "L")
+    assert read_header(tmp_path / "grey.png")[:3] == (6, 4, "L")
 
 
 def test_resampling_is_a_triangle_as_wide_as_the_reduction() -> None:

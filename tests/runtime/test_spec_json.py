@@ -1,10 +1,11 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
 from adscore.errors import ModelError
+from adscore.spec import Pictures
 from adscore.spec_json import from_json, to_json
 from tests.tiny import tiny_spec
 
@@ -58,9 +59,33 @@ def test_version_1_is_read_and_decodes_as_it_did() -> None:
     assert from_json(json.dumps(data)).image.jpeg == "full"
 
 
-@pytest.mark.parametrize("version", [0, 3, "1", True, None])
+def test_version_2_is_read_and_means_what_it_did() -> None:
+    data = json.loads(changed("format_version", 2))
+    del data["image"]["bits"], data["training"]["pictures"]
+    data["image"] |= {"resample": "bilinear", "sixteen_bit": "high_byte"}
+    spec = from_json(json.dumps(data))
+    assert (spec.image.resample, spec.image.sixteen_bit, spec.image.bits) == ("bilinear", "high_byte", 16)
+    assert spec.training.pictures is None
+
+
+@pytest.mark.parametrize("name", ["image.bits", "training.pictures"])
+def test_version_3_has_every_key(name: str) -> None:
+    data = json.loads(to_json(tiny_spec()))
+    above, last = name.split(".")
+    del data[above][last]
+    with pytest.raises(ModelError, match=f"adscore.spec is damaged: adscore.spec lacks {name}; export"):
+        from_json(json.dumps(data))
+
+
+def test_what_was_trained_on_comes_back() -> None:
+    pictures = Pictures((4, 8), (3, 6), (1.25, 1.5), ("L", "RGB"), (8, 16), 4095)
+    spec = replace(tiny_spec(), training=replace(tiny_spec().training, pictures=pictures))
+    assert from_json(to_json(spec)) == spec
+
+
+@pytest.mark.parametrize("version", [0, 4, "1", True, None])
 def test_unknown_version_is_refused(version: object) -> None:
-    with pytest.raises(ModelError, match=f"has format_version {version!r} and this adscore reads 1 and 2;"):
+    with pytest.raises(ModelError, match=f"has format_version {version!r} and this adscore reads 1, 2 and 3;"):
         from_json(changed("format_version", version))
 
 
@@ -93,6 +118,13 @@ def test_what_is_no_spec_is_refused(text: str) -> None:
         ("calibration.reference.scores", [0.5] * 98 + [0.1], "calibration.reference scores are not ascending"),
         ("calibration.reference.scores", [0.5] * 98 + [1e39], "reference holds a score that is not finite in float32"),
         ("image.width", 1 << 25, "image is 33554432x4, more than the 67,108,864 pixels allowed"),
+        ("image.bits", 7, "image.bits is 7, and bits has 8 to 16"),
+        ("image.sixteen_bit", "low_byte", "and this adscore knows 'high_byte', 'bits'"),
+        (
+            "training.pictures",
+            {"width": [4]},
+            "adscore.spec.training.pictures is {'width': [4]}, which is none of Pict",
+        ),
         ("parity.batch_sizes", [1, 1.5], "adscore.spec.parity.batch_sizes[1] is 1.5, which is not int"),
     ],
 )

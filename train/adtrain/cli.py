@@ -79,6 +79,12 @@ def fit(
     force: Annotated[bool, typer.Option("--force", help="Replace a run that is there.")] = False,
     size: Size = None,
     mode: Annotated[Literal["L", "RGB"] | None, typer.Option(help="Grey or colour. Default: the images' own.")] = None,
+    bits: Annotated[
+        int | None,
+        typer.Option(
+            min=8, max=16, help="Bits that 16-bit images use: 10, 12, 14, 16. Default: what all of them take."
+        ),
+    ] = None,
     recipe: Annotated[
         Literal["auto", "tutorial"],
         typer.Option(help="auto: what is not set is chosen from the data; tutorial: the design adscore grew from."),
@@ -151,7 +157,16 @@ def fit(
         "seed": seed,
     }
     fitted = fit_run(
-        data, out, asked, recipe=recipe, size=_size(size), mode=mode, force=force, hidden=hidden, notify=_notify
+        data,
+        out,
+        asked,
+        recipe=recipe,
+        size=_size(size),
+        mode=mode,
+        bits=bits,
+        force=force,
+        hidden=hidden,
+        notify=_notify,
     )
     _notify(
         f"run: {fitted.folder} (weights, held-out images, history and pictures); next: adtrain export {fitted.folder}"
@@ -190,7 +205,7 @@ def evaluate(
     refuse_among(out, files)
     with progress_bar("scoring", len(files)) as advance:
         scored = score_files(detector, files, advance)
-    for line in unreadable_lines(scored.faults):
+    for line in (*unreadable_lines(scored.faults), *scored.remarks.lines(detector.spec)):
         _notify(line)
     evaluation = measure(detector, scored)
     write_evaluation(out, evaluation, scored)

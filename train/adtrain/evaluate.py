@@ -10,7 +10,8 @@ from sklearn.metrics import average_precision_score, confusion_matrix, precision
 
 from adscore.detector import Detector
 from adscore.errors import InputError
-from adscore.prediction import Prediction
+from adscore.prediction import Prediction, decide
+from adscore.remarks import Remarks
 from adtrain.labelled import LabelledFile
 from adtrain.localization import pixel_auroc
 
@@ -72,6 +73,7 @@ class Scored:
     scores: NDArray[np.float64]  # (n,)
     known: NDArray[np.bool_]  # (n,), whether it is an anomaly
     flagged: NDArray[np.bool_]  # (n,), whether it lies above the threshold
+    remarks: Remarks
 
 
 def score_files(
@@ -83,9 +85,16 @@ def score_files(
         InputError: what can be read holds no normal or no anomalous image.
     """
     scored: list[tuple[LabelledFile, Prediction]] = []
-    for file, prediction in zip(files, detector.predict(file.path for file in files), strict=True):
-        scored.append((file, prediction))
-        advance()
+    remarks, spec, size = Remarks(), detector.spec, detector.batch_size
+    for start in range(0, len(files), size):
+        batch = files[start : start + size]
+        paths = [str(file.path) for file in batch]
+        found = detector.score_files(paths, padded_to=min(size, len(files)))
+        decided = decide(paths, found, spec.calibration.threshold, spec.calibration.reference)
+        for file, prediction in zip(batch, decided, strict=True):
+            scored.append((file, prediction))
+            advance()
+        remarks += Remarks.on(((paths[place], original) for place, original in found.noted.items()), spec)
     readable = [(file, prediction) for file, prediction in scored if prediction.error is None]
     known = np.array([file.is_anomaly for file, _ in readable], bool)
     if known.all() or not known.any():
@@ -99,6 +108,7 @@ def score_files(
         np.array([prediction.score for _, prediction in readable], np.float64),
         known,
         np.array([prediction.is_anomaly for _, prediction in readable], bool),
+        remarks,
     )
 
 

@@ -1,7 +1,7 @@
 """From images to a run folder: survey, split, train, draw, keep."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from adscore.refusals import refuse_existing
 from adscore.spec import Mode, TrainingRecord
 from adtrain.light import choose_light
 from adtrain.model import check_blur, check_size
+from adtrain.originals import in_bits
 from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogram, draw_montage
 from adtrain.plan import choose_size, choose_tile, draft_settings
 from adtrain.pollution import default_rate
@@ -44,6 +45,7 @@ def fit(
     recipe: Recipe = "auto",
     size: tuple[int, int] | None = None,
     mode: Mode | None = None,
+    bits: int | None = None,
     force: bool = False,
     hidden: bool = False,
     notify: Notify,
@@ -57,6 +59,7 @@ def fit(
         recipe: how they choose; see `adtrain.plan.choose_settings`.
         size: (width, height) to train at; by default by `adtrain.plan.choose_size`.
         mode: "L" or "RGB"; by default the images' own.
+        bits: how many bits 16-bit images use; by default what all of them together take.
         force: replace a run that is there.
         hidden: take what is hidden in the folder, or of the system, as well.
         notify: takes each line to show.
@@ -76,6 +79,7 @@ def fit(
         data,
         size=size,
         mode=mode,
+        bits=bits,
         fit_size=lambda width, height: choose_size(width, height, tile_for(width, height), filters),
         hidden=hidden,
         notify=notify,
@@ -103,7 +107,7 @@ def fit(
         try:
             notify(
                 f"{DEMO_NAME if data is None else data}: {len(training)} images to train on, {len(held_out)} held out, "
-                f"{image.width}x{image.height} {image.mode}"
+                f"{image.width}x{image.height} {image.mode}{in_bits(opened.pictures, image.bits)}"
                 + (f" in tiles of {draft.tile}" if draft.tile else "")
                 + (", brought under even light" if light == "even" else "")
             )
@@ -117,7 +121,7 @@ def fit(
         learnt = np.setdiff1d(training, trained.left_out)
         typical = typical_of(trained.autoencoder, source, learnt, trained.settings)
         scoring = trained.settings.scoring(trained.settings.score, typical)
-        record = _record(trained, len(training), found.fingerprint, versions)
+        record = replace(_record(trained, len(training), found.fingerprint, versions), pictures=opened.pictures)
         run = Run(folder, image, scoring, record, None if data is None else str(Path(data).resolve()), hidden)
         write_run(partial, run, trained, (source.name(index) for index in trained.left_out.tolist()))
         _draw(partial, run, trained, images)

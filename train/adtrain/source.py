@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from adscore.errors import ImageError, InputError
-from adscore.images import Pixels, decode, prepare, read_header
+from adscore.images import Pixels, decode, prepare
 from adscore.inputs import ImageFile, Inputs
-from adscore.spec import ImageSpec, Mode
+from adscore.original import Original, pictures_of
+from adscore.spec import ImageSpec, Mode, Pictures
 from adtrain.arrays import load_demo, load_images
+from adtrain.originals import MOST_BITS, originals_of
 
 Indices = NDArray[np.int64]
 
@@ -52,6 +54,12 @@ class ArraySource:
     images: Pixels  # (n, height, width), or (n, height, width, 3)
     spec: ImageSpec
 
+    @property
+    def pictures(self) -> Pictures:
+        """What the images were before."""
+        height, width = self.images.shape[1:3]
+        return pictures_of([Original(width, height, "L" if self.images.ndim == 3 else "RGB", 8, None)])
+
     def __len__(self) -> int:
         return len(self.images)
 
@@ -70,6 +78,7 @@ class FileSource:
 
     files: Sequence[ImageFile]
     spec: ImageSpec
+    pictures: Pictures  # what the images were before
 
     def __len__(self) -> int:
         return len(self.files)
@@ -126,9 +135,10 @@ def open_source(
     mode: Mode | None,
     fit_size: Callable[[int, int], tuple[int, int]] = lambda width, height: (width, height),
     jpeg: Literal["full", "reduced"] = "reduced",
+    bits: int | None = None,
     hidden: bool = False,
     notify: Callable[[str], None] = lambda _: None,
-) -> ImageSource:
+) -> ArraySource | FileSource:
     """Returns the images that `data` names, at the size and in the mode they will be trained at.
 
     Args:
@@ -137,6 +147,7 @@ def open_source(
         mode: by default "L" if the images are grey, else "RGB".
         fit_size: from the images' (width, height) to the nearest that fits the network.
         jpeg: as in `ImageSpec`.
+        bits: as in `ImageSpec`; by default what holds the largest sample of all 16-bit images together.
         hidden: take what is hidden in the folder, or of the system, as well.
         notify: takes a line for each sort of thing in the folder that was passed over.
 
@@ -149,8 +160,9 @@ def open_source(
         files = list(inputs)
         for line in inputs.passed_over():
             notify(line)
-        width, height, found = _common_header(data, files)
-        return FileSource(files, ImageSpec(*(size or fit_size(width, height)), mode or found, jpeg=jpeg))
+        found = originals_of(data, files, bits=bits)
+        spec = ImageSpec(*(size or fit_size(found.width, found.height)), mode or found.mode, jpeg=jpeg, bits=found.bits)
+        return FileSource(files, spec, found.pictures)
     if data is None:
         images = load_demo("train").images
     elif Path(data).is_file():
@@ -159,12 +171,14 @@ def open_source(
         raise InputError(f"{data}: no such file or folder; give a folder of images, a .npz, or an IDX file")
     height, width = images.shape[1:3]
     own: Mode = "L" if images.ndim == 3 else "RGB"
-    return ArraySource(images, ImageSpec(*(size or fit_size(width, height)), mode or own, jpeg=jpeg))
+    spec = ImageSpec(*(size or fit_size(width, height)), mode or own, jpeg=jpeg, bits=bits or MOST_BITS)
+    return ArraySource(images, spec)
 
 
 def reopen_source(data: str | None, spec: ImageSpec, *, hidden: bool = False) -> ImageSource:
     """Returns the images that `data` names as `spec` says, to read once more what a run was trained on."""
-    return open_source(data, size=(spec.width, spec.height), mode=spec.mode, jpeg=spec.jpeg, hidden=hidden)
+    size = (spec.width, spec.height)
+    return open_source(data, size=size, mode=spec.mode, jpeg=spec.jpeg, bits=spec.bits, hidden=hidden)
 
 
 def survey(source: ImageSource, advance: Callable[[], None] = lambda: None) -> Survey:
@@ -206,21 +220,3 @@ def read_batches(source: ImageSource, indices: Indices) -> Iterator[Pixels]:
     size = max(1, min(_BATCH, _BATCH_PIXELS // (source.spec.height * source.spec.width)))
     for start in range(0, len(indices), size):
         yield np.stack([read_image(source, index) for index in indices[start : start + size].tolist()])
-
-
-def _common_header(data: str, files: Sequence[ImageFile]) -> tuple[int, int, Mode]:
-    """Returns (width, height, mode): the median size of all files; colour if one has it."""
-    sizes: list[tuple[int, int]] = []
-    modes: set[Mode] = set()
-    for file in files:
-        try:
-            width, height, mode = read_header(file.location)
-        except ImageError:
-            continue  # the survey will name it
-        sizes.append((width, height))
-        modes.add(mode)
-    if not sizes:
-        raise InputError(f"{data}: none of the {len(files)} images can be read; give a folder of images")
-    middle = len(sizes) // 2
-    width, height = (sorted(sides)[middle] for sides in zip(*sizes, strict=True))
-    return width, height, "RGB" if "RGB" in modes else "L"
