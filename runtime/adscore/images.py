@@ -3,42 +3,29 @@
 Order of the steps, each named in the detector's `ImageSpec`: first frame, 8 bits, upright, mode, size.
 """
 
-import ctypes
 import logging
-from contextlib import suppress
-from dataclasses import dataclass
-from functools import cache
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError, _imaging
+from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from adscore.containers import examine, without_exif
 from adscore.errors import ImageError
 from adscore.files import read_regular
 from adscore.netpbm import has_unusual_maximum, scale
+from adscore.opening import MAX_BYTES as MAX_BYTES
+from adscore.opening import MAX_PIXELS as MAX_PIXELS
+from adscore.opening import Limits as Limits
+from adscore.opening import open_image
 from adscore.spec import ImageSpec, Mode
 
 Pixels = NDArray[np.uint8]
 
-# Formats whose decoders are part of every Pillow and that cameras and scanners write; Pillow tries no other.
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-
-# A small file may claim to be huge; decoding takes at most some 15 bytes a pixel (WEBP), so up to 1.4 GB.
-MAX_PIXELS = 89_478_485
-# Twice what so many pixels take in 24 bits, as a file without compression holds them.
-MAX_BYTES = 1 << 29
-# Resizing takes a table of some 16 bytes for each pixel of a side.
-_MOST_SIDE = 1_000_000
 # EXIF that is larger holds more than an orientation should take.
 _MOST_EXIF = 1 << 20
 
 _ORIENTATION_TAG = 0x0112
-_PHOTOMETRIC_TAG, _WHITE_IS_ZERO = 262, 0
-_SAMPLE_FORMAT_TAG, _SIGNED = 339, 2
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -54,21 +41,6 @@ _GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 
 # What Pillow logs of a damaged file, it raises as well; without any handler Python would print it to stderr.
 logging.getLogger("PIL").addHandler(logging.NullHandler())
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much one image may claim; what is larger is refused before memory is taken for it.
-
-    Pillow itself refuses more than twice its own `PIL.Image.MAX_IMAGE_PIXELS`, whatever is allowed here.
-    """
-
-    pixels: int = MAX_PIXELS
-    bytes: int = MAX_BYTES  # of the file
-
-    def __post_init__(self) -> None:
-        if self.pixels < 1 or self.bytes < 1:
-            raise ValueError(f"limits are {self.pixels} pixels and {self.bytes} bytes and must be at least 1")
 
 
 _LIMITS = Limits()
@@ -91,7 +63,7 @@ def decode(source: str | Path | bytes, spec: ImageSpec, limits: Limits = _LIMITS
     """
     try:
         content = source if isinstance(source, bytes) else read_regular(source, limits.bytes)
-        with _open(content, limits) as image:
+        with open_image(content, limits) as image:
             if spec.jpeg == "reduced" and isinstance(image, JpegImageFile):
                 _reduce_jpeg(image, spec)
             return prepare(_load(image), spec)
@@ -110,10 +82,9 @@ def read_header(path: str | Path, limits: Limits = _LIMITS) -> tuple[int, int, M
         ImageError: as `decode`.
     """
     try:
-        with _open(read_regular(path, limits.bytes), limits) as image:
+        with open_image(read_regular(path, limits.bytes), limits) as image:
             width, height = image.size
-            # Pillow's TIFF decoder has swapped the sides already.
-            if _lies_on_its_side(image) and image.format != "TIFF":
+            if _lies_on_its_side(image):
                 width, height = height, width
             return width, height, "L" if image.mode in _GREY_MODES else "RGB"
     except ImageError:
@@ -133,31 +104,6 @@ def prepare(image: Image.Image, spec: ImageSpec) -> Pixels:
     return np.frombuffer(image.tobytes(), np.uint8).reshape(spec.shape)
 
 
-def _open(content: bytes, limits: Limits) -> Image.Image:
-    content = examine(content, limits.pixels)
-    image = _identify(content)
-    # Checked here and not by Pillow's own warning, whose filters are global and not safe with threads.
-    width, height = image.size
-    if width * height > limits.pixels:
-        raise ImageError(f"{width}x{height} pixels are more than the {limits.pixels} allowed")
-    if width > _MOST_SIDE or height > _MOST_SIDE:
-        raise ImageError(f"{width}x{height} pixels have a side of more than {_MOST_SIDE}")
-    if image.format == "TIFF":
-        _silence_libtiff()
-    return image
-
-
-def _identify(content: bytes) -> Image.Image:
-    try:
-        return Image.open(BytesIO(content), formats=FORMATS)
-    except UnidentifiedImageError as error:
-        # Pillow looks for a resolution in a JPEG's EXIF, which may be broken where the pixels are sound.
-        rest = without_exif(content)
-        if len(rest) < len(content):
-            return _identify(rest)
-        raise ImageError(_unidentified(content)) from error
-
-
 def _reduce_jpeg(image: JpegImageFile, spec: ImageSpec) -> None:
     """Lets the decoder of a JPEG do most of the reduction, and leave colour out; see `ImageSpec.jpeg`."""
     upright = (spec.width, spec.height)
@@ -172,15 +118,15 @@ def _load(image: Image.Image) -> Image.Image:
     image.load()
     # Alpha is ignored, and Pillow would warn of a transparency that it cannot carry over to another mode.
     image.info.pop("transparency", None)
-    # After load, since Pillow's TIFF decoder turns the picture itself and then drops the tag.
     method = _UPRIGHT.get(_orientation(image))
     eight_bit = _to_eight_bit(image)
     return eight_bit.transpose(method) if method is not None else eight_bit
 
 
 def _orientation(image: Image.Image) -> int:
-    if not image.info and image.format != "TIFF":
-        return 1  # as for most small files; asking costs a tenth of decoding one
+    # Most small files have none, and asking costs a tenth of decoding one; Pillow's TIFF decoder turns them itself.
+    if not image.info or image.format == "TIFF":
+        return 1
     if len(image.info.get("exif", b"")) > _MOST_EXIF:
         return 1
     try:
@@ -194,33 +140,12 @@ def _lies_on_its_side(image: Image.Image) -> bool:
 
 
 def _to_eight_bit(image: Image.Image) -> Image.Image:
-    tags = getattr(image, "tag_v2", {})  # a TIFF's; its class is not imported for the sake of the others
     # Pillow itself clips 16-bit grey at 255. Its "I" is 16 bits wide in PPM files and of no known range elsewhere.
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PPM"):
-        pixels = (np.asarray(image) >> 8).astype(np.uint8)
-        # Pillow turns such TIFFs to black is zero up to 8 bits only.
-        return Image.fromarray(255 - pixels if tags.get(_PHOTOMETRIC_TAG) == _WHITE_IS_ZERO else pixels)
-    if _SIGNED in tags.get(_SAMPLE_FORMAT_TAG, ()):
-        raise ImageError("signed pixels have no known range; convert the image to unsigned 8 or 16 bits")
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
         raise ImageError("32-bit pixels have no known range; convert the image to 8 or 16 bits")
     return image
-
-
-def _unidentified(content: bytes) -> str:
-    """Returns what a file is that no decoder took: damaged, by the bytes it begins with, or something else."""
-    for name in FORMATS:
-        accept = Image.OPEN[name][1]
-        if accept is not None and accept(content[:16]) is True:
-            return f"a {name} file that is damaged, or of a kind that cannot be read"
-    return f"not an image in a known format ({', '.join(FORMATS)})"
-
-
-@cache
-def _silence_libtiff() -> None:
-    # It prints to stderr by itself; what matters of it, Pillow raises. Where it is built in, the function is not found.
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
 
 
 def _cause(error: Exception) -> str:

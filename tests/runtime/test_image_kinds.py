@@ -84,8 +84,8 @@ def test_colour_of_every_kind(content: bytes, colour: list[int]) -> None:
         (plane(7, kind="uint32"), "32-bit pixels have no known range; convert the image to 8 or 16 bits"),
         (plane(-7, kind="int8"), "signed pixels have no known range; convert the image to unsigned 8 or 16 bits"),
         (plane(-7, kind="int16"), "signed pixels have no known range; convert the image to unsigned 8 or 16 bits"),
-        (plane(0.5, 0.5, 0.5, kind="float32"), "a TIFF file that is damaged, or of a kind that cannot be read"),
-        (plane(0.5, kind="float64"), "a TIFF file that is damaged, or of a kind that cannot be read"),
+        (plane(0.5, 0.5, 0.5, kind="float32"), "32-bit pixels have no known range; convert the image to 8 or 16 bits"),
+        (plane(0.5, kind="float64"), "64-bit pixels have no known range; convert the image to 8 or 16 bits"),
         (b"Pf 1 1 -1.0\n\0\0\0\x3f", "32-bit pixels have no known range; convert the image to 8 or 16 bits"),
         (encoded("L", 9, "PNG").replace(b"IHDR", b"IHDr"), "a PNG file that is damaged, or of a kind that cannot be"),
         (b"P", "not an image in a known format (BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP)"),
@@ -171,7 +171,7 @@ def test_what_pillow_logs_reaches_stderr_only_if_logging_is_set_up(configured: b
         f"if {configured}: logging.basicConfig(format='%(name)s: %(message)s', level='ERROR')\n"
         "try:\n    decode(sys.stdin.buffer.read(), ImageSpec(8, 8, 'L'))\nexcept ImageError as error:\n    print(error)"
     )
-    content = tiff(np.zeros((2, 2, 100), np.uint8), GREY)
+    content = tiff(np.zeros((2, 2, 100), np.uint8), GREY, more={259: 6})
     done = subprocess.run([sys.executable, "-c", program], input=content, capture_output=True, check=False)
     assert done.stdout == b"a TIFF file that is damaged, or of a kind that cannot be read\n"
     logged = b"PIL.TiffImagePlugin: More samples per pixel than can be decoded: 100\n"

@@ -1,0 +1,72 @@
+"""From the bytes of an image file to a picture whose size and mode are known, and whose pixels are not read yet."""
+
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image, UnidentifiedImageError
+
+from adscore.containers import examine, without_exif
+from adscore.errors import ImageError
+from adscore.tiff import open_tiff
+from adscore.tiff_pages import is_tiff
+
+# Formats whose decoders are part of every Pillow and that cameras and scanners write; Pillow tries no other.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+
+# A small file may claim to be huge; decoding takes at most some 15 bytes a pixel (WEBP), so up to 1.4 GB.
+MAX_PIXELS = 89_478_485
+# Twice what so many pixels take in 24 bits, as a file without compression holds them.
+MAX_BYTES = 1 << 29
+# Resizing takes a table of some 16 bytes for each pixel of a side.
+_MOST_SIDE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one image may claim; what is larger is refused before memory is taken for it.
+
+    Pillow itself refuses more than twice its own `PIL.Image.MAX_IMAGE_PIXELS`, whatever is allowed here.
+    """
+
+    pixels: int = MAX_PIXELS
+    bytes: int = MAX_BYTES  # of the file
+
+    def __post_init__(self) -> None:
+        if self.pixels < 1 or self.bytes < 1:
+            raise ValueError(f"limits are {self.pixels} pixels and {self.bytes} bytes and must be at least 1")
+
+
+def open_image(content: bytes, limits: Limits) -> Image.Image:
+    """Returns the picture in a file's content; its pixels are read once they are asked for.
+
+    Raises:
+        ImageError: it is no image, claims more than is allowed, or is of a kind that is not read.
+    """
+    image = open_tiff(content, limits.pixels) if is_tiff(content) else _identify(examine(content))
+    # Checked here and not by Pillow's own warning, whose filters are global and not safe with threads.
+    width, height = image.size
+    if width * height > limits.pixels:
+        raise ImageError(f"{width}x{height} pixels are more than the {limits.pixels} allowed")
+    if width > _MOST_SIDE or height > _MOST_SIDE:
+        raise ImageError(f"{width}x{height} pixels have a side of more than {_MOST_SIDE}")
+    return image
+
+
+def _identify(content: bytes) -> Image.Image:
+    try:
+        return Image.open(BytesIO(content), formats=FORMATS)
+    except UnidentifiedImageError as error:
+        # Pillow looks for a resolution in a JPEG's EXIF, which may be broken where the pixels are sound.
+        rest = without_exif(content)
+        if len(rest) < len(content):
+            return _identify(rest)
+        raise ImageError(_unidentified(content)) from error
+
+
+def _unidentified(content: bytes) -> str:
+    """Returns what a file is that no decoder took: damaged, by the bytes it begins with, or something else."""
+    for name in FORMATS:
+        accept = Image.OPEN[name][1]
+        if accept is not None and accept(content[:16]) is True:
+            return f"a {name} file that is damaged, or of a kind that cannot be read"
+    return f"not an image in a known format ({', '.join(FORMATS)})"
