@@ -13,7 +13,7 @@ from adscore.tiff_pages import is_tiff
 # Formats whose decoders are part of every Pillow and that cameras and scanners write; Pillow tries no other.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 
-# A small file may claim to be huge; decoding takes at most some 15 bytes a pixel (WEBP), so up to 1.4 GB.
+# A small file may claim to be huge; decoding takes at most some 16 bytes a pixel (TIFF), so up to 1.4 GB.
 MAX_PIXELS = 89_478_485
 # Twice what so many pixels take in 24 bits, as a file without compression holds them.
 MAX_BYTES = 1 << 29

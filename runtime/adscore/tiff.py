@@ -85,10 +85,12 @@ def _in_one_plane(page: Page) -> bytes:
 def _read(page: Page, layout: Layout) -> Image.Image:
     """Returns the picture of a page that `is_for_us`: grey as it is, colours in 8 bits, their high bytes."""
     wanted = list(range(layout.colours)) + ([] if layout.alpha is None else [layout.alpha])
-    samples = read_samples(page, layout, wanted)
-    white = 255 if layout.bits <= 8 else (1 << layout.bits) - 1
-    if layout.colours > 1 and layout.bits > 8:
-        samples, white = [(plane >> 8).astype(np.uint8) for plane in samples], white >> 8
+    # Of colours the high bytes at once, since all their planes together take as much memory as the file.
+    surplus = 8 if layout.colours > 1 and layout.bits > 8 else 0
+    white = max(255, (1 << layout.bits) - 1) >> surplus
+    samples: list[Samples] = [
+        (plane >> 8).astype(np.uint8) if surplus else plane for plane in read_samples(page, layout, wanted)
+    ]
     if layout.alpha is not None:
         *colours, alpha = samples
         samples = [_divided(plane, alpha, white) for plane in colours]

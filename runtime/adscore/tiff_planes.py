@@ -6,8 +6,9 @@ are put behind them.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,8 @@ _MOST_SAMPLES = 178_956_970
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
 
-def read_samples(page: Page, layout: Layout, wanted: Sequence[int]) -> list[Samples]:
-    """Returns these samples of all pixels, each of shape (length, width), of 8 bits, or of 12 or 16 in two bytes.
+def read_samples(page: Page, layout: Layout, wanted: Sequence[int]) -> Iterator[Samples]:
+    """Yields these samples of all pixels, each of shape (length, width), of 8 bits, or of 12 or 16 in two bytes.
 
     Args:
         page: of a layout that `is_for_us`.
@@ -42,12 +43,14 @@ def read_samples(page: Page, layout: Layout, wanted: Sequence[int]) -> list[Samp
     if layout.separate or layout.samples == 1:
         each = len(offsets) // layout.samples
         planes = [slice(each * sample, each * (sample + 1)) for sample in wanted]
-        return _read_grey(page, layout, 1, [(offsets[plane], lengths[plane]) for plane in planes])
+        yield from _read_grey(page, layout, 1, [(offsets[plane], lengths[plane]) for plane in planes])
+        return
     (picture,) = _read_grey(page, layout, layout.samples, [(offsets, lengths)])
     samples = picture.reshape(layout.length, -1, _step(layout), layout.samples)
     if layout.has_differences:
-        np.cumsum(samples, axis=2, dtype=samples.dtype, out=samples)
-    return [samples[..., sample].reshape(layout.length, -1)[:, : layout.width] for sample in wanted]
+        samples = cast(Samples, samples.cumsum(axis=2, dtype=samples.dtype))
+    for sample in wanted:
+        yield samples[..., sample].reshape(layout.length, -1)[:, : layout.width]
 
 
 def _step(layout: Layout) -> int:
@@ -70,8 +73,8 @@ def _pieces(page: Page, layout: Layout) -> tuple[tuple[int, ...], tuple[int, ...
 
 def _read_grey(
     page: Page, layout: Layout, times: int, pictures: Sequence[tuple[tuple[int, ...], tuple[int, ...]]]
-) -> list[Samples]:
-    """Returns what is in these strips or tiles each, read as pictures of grey, `times` as wide as the page.
+) -> Iterator[Samples]:
+    """Yields what is in these strips or tiles each, read as pictures of grey, `times` as wide as the page.
 
     Those of several samples are as wide as all their tiles together.
     """
@@ -93,15 +96,14 @@ def _read_grey(
     ]
     content = _with_directories(page, directories)
     with Image.open(BytesIO(content), formats=["TIFF"]) as image:
-        # A copy of each, since the next one takes its place.
-        return [_samples(frame) for frame in ImageSequence.Iterator(image)]
+        for frame in ImageSequence.Iterator(image):
+            yield _samples(frame)
 
 
 def _samples(image: Image.Image) -> Samples:
-    if image.mode == "1":
-        image = image.convert("L")
-    pixels = np.array(image)
-    return pixels if pixels.dtype == np.uint8 else pixels.astype(np.uint16)
+    """Returns a copy of an image's pixels, since the next one takes its place."""
+    pixels = np.asarray(image.convert("L") if image.mode == "1" else image)
+    return pixels if pixels.dtype == np.uint8 else pixels.astype(np.uint16, copy=False)
 
 
 def _with_directories(page: Page, directories: Sequence[dict[int, tuple[int, ...]]]) -> bytes:
