@@ -21,7 +21,7 @@ _SEGMENT = struct.Struct(">xBH").unpack_from
 _MARKER = re.compile(rb"\xff[^\0\xff]")
 _WITH_LENGTH = frozenset({*range(0xC0, 0xF0), 0xFE}) - {0xC8, *range(0xD0, 0xDA)}
 _FRAME, _PROGRESSIVE = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}, (0xC2, 0xC6, 0xCA, 0xCE)
-_SCAN = 0xDA
+_SCAN, _JPEG_LS = 0xDA, 0xF7
 # What is smaller costs little, whatever it holds, and the walk would take a tenth of decoding it.
 _SMALL = 1 << 14
 # Usual are ten; those of a picture with depth and other pictures inside are some hundreds.
@@ -106,6 +106,16 @@ def _examine_jpeg(content: bytes) -> bytes:
     if padding > _MOST_PADDING:
         raise ImageError(f"a JPEG with more than {_MOST_PADDING} bytes between its segments")
     return without_exif(content) if exif > _MOST_EXIF else content
+
+
+def frame_of_jpeg(content: bytes) -> tuple[int, int]:
+    """Returns the marker of a JPEG's first frame, which tells its kind, and the bits of a sample; or (0, 0)."""
+    for number, (marker, _, start, _) in enumerate(_segments(content)):
+        if number > _MOST_SEGMENTS:
+            break
+        if (marker in _FRAME or marker == _JPEG_LS) and start + 4 < len(content):
+            return marker, content[start + 4]
+    return 0, 0
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, int, int, int]]:

@@ -18,6 +18,7 @@ from adscore.opening import MAX_BYTES as MAX_BYTES
 from adscore.opening import MAX_PIXELS as MAX_PIXELS
 from adscore.opening import Limits as Limits
 from adscore.opening import open_image
+from adscore.reasons import reason
 from adscore.spec import ImageSpec, Mode
 
 Pixels = NDArray[np.uint8]
@@ -61,6 +62,7 @@ def decode(source: str | Path | bytes, spec: ImageSpec, limits: Limits = _LIMITS
         ImageError: the file cannot be read or decoded. The message is the cause alone, since a table names the file
             in another column.
     """
+    content = b""
     try:
         content = source if isinstance(source, bytes) else read_regular(source, limits.bytes)
         with open_image(content, limits) as image:
@@ -70,7 +72,7 @@ def decode(source: str | Path | bytes, spec: ImageSpec, limits: Limits = _LIMITS
     except ImageError:
         raise
     except Exception as error:  # decoders of damaged files raise nearly anything, and each is that file's fault
-        raise ImageError(_cause(error)) from error
+        raise ImageError(reason(error, content)) from error
 
 
 def read_header(path: str | Path, limits: Limits = _LIMITS) -> tuple[int, int, Mode]:
@@ -81,8 +83,10 @@ def read_header(path: str | Path, limits: Limits = _LIMITS) -> tuple[int, int, M
     Raises:
         ImageError: as `decode`.
     """
+    content = b""
     try:
-        with open_image(read_regular(path, limits.bytes), limits) as image:
+        content = read_regular(path, limits.bytes)
+        with open_image(content, limits) as image:
             width, height = image.size
             if _lies_on_its_side(image):
                 width, height = height, width
@@ -90,7 +94,7 @@ def read_header(path: str | Path, limits: Limits = _LIMITS) -> tuple[int, int, M
     except ImageError:
         raise
     except Exception as error:  # as in `decode`
-        raise ImageError(_cause(error)) from error
+        raise ImageError(reason(error, content)) from error
 
 
 def prepare(image: Image.Image, spec: ImageSpec) -> Pixels:
@@ -146,12 +150,3 @@ def _to_eight_bit(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F"):
         raise ImageError("32-bit pixels have no known range; convert the image to 8 or 16 bits")
     return image
-
-
-def _cause(error: Exception) -> str:
-    """Returns a short reason, without the path that Pillow and the system put into theirs."""
-    if isinstance(error, MemoryError):
-        return "not enough memory to decode it"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__

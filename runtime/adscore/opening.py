@@ -1,5 +1,6 @@
 """From the bytes of an image file to a picture whose size and mode are known, and whose pixels are not read yet."""
 
+import re
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -12,6 +13,8 @@ from adscore.tiff_pages import is_tiff
 
 # Formats whose decoders are part of every Pillow and that cameras and scanners write; Pillow tries no other.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+# A BMP without its first 14 bytes, as .dib files may be.
+_DECODERS = (*FORMATS, "DIB")
 
 # A small file may claim to be huge; decoding takes at most some 16 bytes a pixel (TIFF), so up to 1.4 GB.
 MAX_PIXELS = 89_478_485
@@ -40,9 +43,14 @@ def open_image(content: bytes, limits: Limits) -> Image.Image:
     """Returns the picture in a file's content; its pixels are read once they are asked for.
 
     Raises:
-        ImageError: it is no image, claims more than is allowed, or is of a kind that is not read.
+        ImageError: it claims more than is allowed, or is of a kind that is not read.
+        Exception: what Pillow raises of files that are damaged or no images; `adscore.reasons` puts it into words.
     """
-    image = open_tiff(content, limits.pixels) if is_tiff(content) else _identify(examine(content))
+    try:
+        image = open_tiff(content, limits.pixels) if is_tiff(content) else _identify(examine(content))
+    except Image.DecompressionBombError as error:  # more than twice what Pillow allows by itself
+        (claimed, *_) = re.findall(r"\d+", str(error))
+        raise ImageError(f"{claimed} pixels are more than the {limits.pixels} allowed") from error
     # Checked here and not by Pillow's own warning, whose filters are global and not safe with threads.
     width, height = image.size
     if width * height > limits.pixels:
@@ -54,19 +62,10 @@ def open_image(content: bytes, limits: Limits) -> Image.Image:
 
 def _identify(content: bytes) -> Image.Image:
     try:
-        return Image.open(BytesIO(content), formats=FORMATS)
-    except UnidentifiedImageError as error:
+        return Image.open(BytesIO(content), formats=_DECODERS)
+    except UnidentifiedImageError:
         # Pillow looks for a resolution in a JPEG's EXIF, which may be broken where the pixels are sound.
         rest = without_exif(content)
-        if len(rest) < len(content):
-            return _identify(rest)
-        raise ImageError(_unidentified(content)) from error
-
-
-def _unidentified(content: bytes) -> str:
-    """Returns what a file is that no decoder took: damaged, by the bytes it begins with, or something else."""
-    for name in FORMATS:
-        accept = Image.OPEN[name][1]
-        if accept is not None and accept(content[:16]) is True:
-            return f"a {name} file that is damaged, or of a kind that cannot be read"
-    return f"not an image in a known format ({', '.join(FORMATS)})"
+        if len(rest) == len(content):
+            raise
+        return _identify(rest)

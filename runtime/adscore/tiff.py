@@ -13,11 +13,11 @@ from io import BytesIO
 from typing import Any, cast
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError, _imaging
+from PIL import Image, _imaging
 
 from adscore.errors import ImageError
 from adscore.tiff_layout import CMYK, RGB, WHITE_IS_ZERO, YCBCR, Layout, layout_of
-from adscore.tiff_pages import DAMAGED, Page, read_page
+from adscore.tiff_pages import Page, read_page
 from adscore.tiff_planes import Samples, read_samples
 
 _MODES = {RGB: "RGB", CMYK: "CMYK", YCBCR: "YCbCr"}
@@ -57,10 +57,7 @@ def open_tiff(content: bytes, pixels: int) -> Image.Image:
         if layout.samples == 1:
             content = _in_one_plane(page)
         content = content if is_first else page.form.pointing_to(content, page.start)
-        try:
-            return Image.open(BytesIO(content), formats=["TIFF"])
-        except UnidentifiedImageError as error:
-            raise ImageError(DAMAGED) from error
+        return Image.open(BytesIO(content), formats=["TIFF"])
     if not layout.is_for_us:
         raise ImageError(f"a big-endian BigTIFF of {layout} cannot be read; save it as a usual TIFF")
     deep = layout.colours == 1 and layout.bits > 8

@@ -131,10 +131,11 @@ def layout_of(page: Page) -> Layout:
     tile = (one(TILE_WIDTH, 0), one(TILE_LENGTH, 0)) if TILE_WIDTH in page.entries else None
     width, length = one(_WIDTH, 0), one(_LENGTH, 0)
     rows = min(one(_ROWS, length), length)
-    if min(width, length, rows, *(tile or ()), samples - _COLOURS.get(photometric, 1) + 1) < 1:
+    extra = page.numbers(_EXTRA)
+    if min(width, length, rows, *(tile or ()), samples - _COLOURS.get(photometric, 1) - len(extra) + 1) < 1:
         raise ImageError(DAMAGED)
     layout = Layout(
-        width, length, sizes[0], samples, page.numbers(_EXTRA), photometric, compression,
+        width, length, sizes[0], samples, extra, photometric, compression,
         one(_PLANAR, 1) == _SEPARATE and samples > 1, one(_PREDICTOR, _PLAIN), one(_ORIENTATION, 1),
         page.numbers(_SUBSAMPLING, (2, 2)), tile, rows, one(_FILL_ORDER, 1), page.form.order == "<",
     )  # fmt: skip

@@ -97,6 +97,28 @@ def test_what_has_no_range_or_no_decoder_is_refused_by_name(content: bytes, caus
     assert str(raised.value).startswith(cause)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"P1 2 1 0 1", b"P4 2 1\n\x40", b"P2 2 1 255 255 0", b"P5 2 1 255\n\xff\0", b"P3 2 1 9 9 9 9 0 0 0",
+        b"P6 2 1 9\n\x09\x09\x09\0\0\0",
+    ],
+)  # fmt: skip
+def test_every_kind_of_netpbm(content: bytes) -> None:
+    assert decode(content, ImageSpec(2, 1, "L")).ravel().tolist() == [255, 0]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA"])
+def test_a_dib_is_the_bmp_without_its_first_bytes(tmp_path: Path, mode: str) -> None:
+    image = Image.linear_gradient("L").resize((20, 10)).convert(mode)
+    image.save(tmp_path / "a.dib", "DIB")
+    image.save(tmp_path / "a.bmp", "BMP")
+    assert (tmp_path / "a.bmp").read_bytes()[14:] == (tmp_path / "a.dib").read_bytes()
+    spec = ImageSpec(20, 10, "RGB")
+    assert decode(tmp_path / "a.dib", spec).tolist() == decode(tmp_path / "a.bmp", spec).tolist()
+    assert read_header(tmp_path / "a.dib") == read_header(tmp_path / "a.bmp")
+
+
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "TIFF", "WEBP"])
 def test_the_first_of_many_frames_counts(kind: str) -> None:
     frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "lime", "blue")]
