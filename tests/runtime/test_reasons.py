@@ -79,6 +79,7 @@ UNKNOWN = "not an image in a known format (BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP)
         (POINTER, "only Git LFS's pointer to a file; fetch it with git lfs pull"),
         (b"(", UNKNOWN),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
 def test_what_a_header_shows(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "a").write_bytes(content)
@@ -97,6 +98,7 @@ def test_what_a_header_shows(tmp_path: Path, content: bytes, why: str) -> None:
         (b"P1 2 2 0 1 2 3", damaged("PPM")),
         (b"P2 2 2 255 1 2 3 x", damaged("PPM")),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
 def test_what_the_pixels_show(content: bytes, why: str) -> None:
     with pytest.raises(ImageError) as raised:

@@ -175,6 +175,7 @@ PLAIN = np.full((2, 2), 7, np.uint8)
         (tiff(PLAIN, GREY, more={259: 34712}), f"a TIFF compressed as JPEG 2000 {PACKAGE}"),
         (tiff(PLAIN, GREY, more={259: 999}), f"a TIFF compressed as method 999 {PACKAGE}"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused_by_name(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "a.tif").write_bytes(content)

@@ -118,7 +118,8 @@ def test_a_preview_of_what_lies_beyond_the_file_is_damaged(start: int) -> None:
 
 def test_a_tag_of_the_pixels_that_is_there_twice_is_damaged() -> None:
     content = tiff(SMALL, GREY)
-    width = content.index(struct.pack("<HH", 256, 3))
-    twice = content[:width] + content[width : width + 12] * 2 + content[width + 24 :]
+    sample_format, photometric = (struct.pack("<HHII", tag, 3, 1, 1) for tag in (339, 262))
+    twice = content.replace(sample_format, photometric)
+    assert twice.count(photometric) == 2
     with pytest.raises(ImageError, match="a TIFF file that is damaged"):
         decode(twice, GREY_OF)
