@@ -18,7 +18,6 @@ from adscore.opening import MAX_BYTES as MAX_BYTES
 from adscore.opening import MAX_PIXELS as MAX_PIXELS
 from adscore.opening import Limits as Limits
 from adscore.opening import open_image
-from adscore.reasons import reason
 from adscore.spec import ImageSpec, Mode
 
 Pixels = NDArray[np.uint8]
@@ -72,7 +71,7 @@ def decode(source: str | Path | bytes, spec: ImageSpec, limits: Limits = _LIMITS
     except ImageError:
         raise
     except Exception as error:  # decoders of damaged files raise nearly anything, and each is that file's fault
-        raise ImageError(reason(error, content)) from error
+        raise _refused(error, content) from error
 
 
 def read_header(path: str | Path, limits: Limits = _LIMITS) -> tuple[int, int, Mode]:
@@ -94,7 +93,7 @@ def read_header(path: str | Path, limits: Limits = _LIMITS) -> tuple[int, int, M
     except ImageError:
         raise
     except Exception as error:  # as in `decode`
-        raise ImageError(reason(error, content)) from error
+        raise _refused(error, content) from error
 
 
 def prepare(image: Image.Image, spec: ImageSpec) -> Pixels:
@@ -150,3 +149,9 @@ def _to_eight_bit(image: Image.Image) -> Image.Image:
     if image.mode in ("I", "F"):
         raise ImageError("32-bit pixels have no known range; convert the image to 8 or 16 bits")
     return image
+
+
+def _refused(error: Exception, content: bytes) -> ImageError:
+    from adscore.reasons import reason  # sound images have none
+
+    return ImageError(reason(error, content))

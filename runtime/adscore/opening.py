@@ -8,13 +8,13 @@ from PIL import Image, UnidentifiedImageError
 
 from adscore.containers import examine, without_exif
 from adscore.errors import ImageError
-from adscore.tiff import open_tiff
-from adscore.tiff_pages import is_tiff
 
 # Formats whose decoders are part of every Pillow and that cameras and scanners write; Pillow tries no other.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 # A BMP without its first 14 bytes, as .dib files may be.
 _DECODERS = (*FORMATS, "DIB")
+
+_TIFF = (b"II*\0", b"II\0*", b"MM*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 # A small file may claim to be huge; decoding takes at most some 16 bytes a pixel (TIFF), so up to 1.4 GB.
 MAX_PIXELS = 89_478_485
@@ -47,7 +47,12 @@ def open_image(content: bytes, limits: Limits) -> Image.Image:
         Exception: what Pillow raises of files that are damaged or no images; `adscore.reasons` puts it into words.
     """
     try:
-        image = open_tiff(content, limits.pixels) if is_tiff(content) else _identify(examine(content))
+        if content.startswith(_TIFF):
+            from adscore.tiff import open_tiff  # most need it not, and it takes some of the time to score one image
+
+            image = open_tiff(content, limits.pixels)
+        else:
+            image = _identify(examine(content))
     except Image.DecompressionBombError as error:  # more than twice what Pillow allows by itself
         (claimed, *_) = re.findall(r"\d+", str(error))
         raise ImageError(f"{claimed} pixels are more than the {limits.pixels} allowed") from error

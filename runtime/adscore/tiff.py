@@ -43,7 +43,7 @@ def open_tiff(content: bytes, pixels: int) -> Image.Image:
     Grey of 12 and 16 bits keeps them, as mode "I;16".
 
     Args:
-        content: of a file for which `is_tiff`.
+        content: of a file that begins as a TIFF does.
         pixels: the most that a tile may have.
 
     Raises:

@@ -121,8 +121,8 @@ def layout_of(page: Page) -> Layout:
         name = _FOREIGN.get(compression, f"method {compression}")
         raise ImageError(f"a TIFF compressed as {name} cannot be read; save it with Deflate or LZW")
     samples = one(_SAMPLES, 3 if compression == OLD_JPEG and photometric in (RGB, YCBCR) else 1)
-    sizes = page.numbers(_BITS, (1,))[: max(samples, 1)]
-    if len(sizes) not in (1, samples) or one(_FILL_ORDER, 1) not in (1, 2):
+    sizes, fill_order = page.numbers(_BITS, (1,))[: max(samples, 1)], one(_FILL_ORDER, 1)
+    if len(sizes) not in (1, samples) or fill_order not in (1, 2):
         raise ImageError(DAMAGED)
     if _SAMPLE_FORMAT in page.entries or max(sizes) > 16:
         _check_range(page.numbers(_SAMPLE_FORMAT, (_UNSIGNED,)), max(sizes))
@@ -137,7 +137,7 @@ def layout_of(page: Page) -> Layout:
     layout = Layout(
         width, length, sizes[0], samples, extra, photometric, compression,
         one(_PLANAR, 1) == _SEPARATE and samples > 1, one(_PREDICTOR, _PLAIN), one(_ORIENTATION, 1),
-        page.numbers(_SUBSAMPLING, (2, 2)), tile, rows, one(_FILL_ORDER, 1), page.form.order == "<",
+        page.numbers(_SUBSAMPLING, (2, 2)), tile, rows, fill_order, page.form.order == "<",
     )  # fmt: skip
     if photometric not in _COLOURS or not (layout.is_for_pillow or layout.is_for_us):
         raise ImageError(f"a TIFF of {layout} cannot be read; {_ADVICE}")

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from adscore.errors import ImageError
 
-_MAGIC = (b"II*\0", b"II\0*", b"MM*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 _SHORT = {kind: letter for kind, letter in _NUMBERS.items() if letter not in "Qq"}  # which fit into any entry
 _KEPT_AS_BYTES = (1, 2, 7)
@@ -27,11 +26,6 @@ _MOST_VALUES = 400_000
 _MOST_PAGES = 1000
 
 DAMAGED = "a TIFF file that is damaged, or of a kind that cannot be read"
-
-
-def is_tiff(content: bytes) -> bool:
-    """Returns whether a file begins as a TIFF does."""
-    return content.startswith(_MAGIC)
 
 
 class Form:
@@ -118,7 +112,7 @@ def read_page(content: bytes, pixels: int) -> tuple[Page, bool]:
     """Returns the page that holds the picture, the first that is no preview, and whether it is the file's first.
 
     Args:
-        content: of a file for which `is_tiff`.
+        content: of a file that begins as a TIFF does.
         pixels: the most that a tile may have.
 
     Raises:
