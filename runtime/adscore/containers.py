@@ -21,7 +21,7 @@ _SEGMENT = struct.Struct(">xBH").unpack_from
 _MARKER = re.compile(rb"\xff[^\0\xff]")
 _WITH_LENGTH = frozenset({*range(0xC0, 0xF0), 0xFE}) - {0xC8, *range(0xD0, 0xDA)}
 _FRAME, _PROGRESSIVE = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}, (0xC2, 0xC6, 0xCA, 0xCE)
-_SCAN = 0xDA
+_SCAN, _JPEG_LS = 0xDA, 0xF7
 # What is smaller costs little, whatever it holds, and the walk would take a tenth of decoding it.
 _SMALL = 1 << 14
 # Usual are ten; those of a picture with depth and other pictures inside are some hundreds.
@@ -32,16 +32,6 @@ _MOST_EXIF = 16
 # Usual are ten, each a pass over all pixels.
 _MOST_SCANS = 1000
 
-_TIFF = (b"II*\0", b"II\0*", b"MM*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
-_KEPT_AS_BYTES = (1, 2, 7)
-_OFFSETS, _LENGTHS = (273, 324), (279, 325)  # of strips and tiles; Pillow does not look at the lengths
-_TILE_WIDTH, _TILE_LENGTH = 322, 323
-_FURTHER = (34665, 34853, 40965)  # offsets of the directories that Pillow reads as well: EXIF's
-_ASKED = frozenset((_TILE_WIDTH, _TILE_LENGTH, *_FURTHER))
-# Tiles of 16x16 pixels, the smallest there may be, are 349,526 in the largest picture.
-_MOST_VALUES = 400_000
-
 _NETPBM = tuple(b"P%c" % kind for kind in b"0123456fy")
 _TOKEN = rb"(?:\s|#[^\r\n]*+[\r\n])*+(?:[^\s#]|#[^\r\n]*+[\r\n])++"
 _NETPBM_HEADER = re.compile(rb"P(?:[14]\S*+(?:%b){2}|[^14]\S*+(?:%b){3})\s" % (_TOKEN, _TOKEN))
@@ -50,12 +40,11 @@ _MOST_TEXT = 1 << 26
 _MOST_COMMENTS = 10_000
 
 
-def examine(content: bytes, pixels: int) -> bytes:
+def examine(content: bytes) -> bytes:
     """Returns a file as decoders may see it: without what they need not know and may stumble over.
 
     Args:
-        content: of a file of any kind.
-        pixels: the most that a tile may have.
+        content: of a file of any kind but TIFF.
 
     Raises:
         ImageError: it claims more than any sound file, or a checksum of PNG's pixels is wrong.
@@ -64,9 +53,7 @@ def examine(content: bytes, pixels: int) -> bytes:
         return _examine_png(content)
     if content.startswith(_JPEG):
         return _examine_jpeg(content)
-    if content.startswith(_TIFF):
-        _examine_tiff(content, pixels)
-    elif content.startswith(_NETPBM):
+    if content.startswith(_NETPBM):
         _examine_netpbm(content)
     return content
 
@@ -121,6 +108,16 @@ def _examine_jpeg(content: bytes) -> bytes:
     return without_exif(content) if exif > _MOST_EXIF else content
 
 
+def frame_of_jpeg(content: bytes) -> tuple[int, int]:
+    """Returns the marker of a JPEG's first frame, which tells its kind, and the bits of a sample; or (0, 0)."""
+    for number, (marker, _, start, _) in enumerate(_segments(content)):
+        if number > _MOST_SEGMENTS:
+            break
+        if (marker in _FRAME or marker == _JPEG_LS) and start + 4 < len(content):
+            return marker, content[start + 4]
+    return 0, 0
+
+
 def _segments(content: bytes) -> Iterator[tuple[int, int, int, int]]:
     """Yields (marker, end of the one before, start, end) of a JPEG's segments to its first scan, or to its end."""
     before = 2
@@ -137,40 +134,6 @@ def _segments(content: bytes) -> Iterator[tuple[int, int, int, int]]:
 
 def _is_exif(content: bytes, start: int) -> bool:
     return content.startswith(b"\xff\xe1", start) and content.startswith(b"Exif\0\0", start + 4)
-
-
-def _examine_tiff(content: bytes, pixels: int) -> None:
-    order, big = "<" if content.startswith(b"II") else ">", content[2] == 43
-    try:
-        (first,) = struct.unpack_from(f"{order}Q" if big else f"{order}I", content, 8 if big else 4)
-        found = _examine_directory(content, first, order, big)
-        width, length = found.get(_TILE_WIDTH, 0), found.get(_TILE_LENGTH, 0)
-        if width * length > pixels:
-            raise ImageError(f"tiles of {width}x{length} pixels are more than the {pixels} allowed")
-        for tag in _FURTHER:
-            if tag in found:
-                _examine_directory(content, found[tag], order, big)
-    except (struct.error, OverflowError):
-        return  # cut off, or an offset beyond all files: the decoder will say so
-
-
-def _examine_directory(content: bytes, start: int, order: str, big: bool) -> dict[int, int]:
-    """Returns the numbers asked for in a TIFF directory by tag, the largest of each."""
-    entry = struct.Struct(f"{order}HHQ8s" if big else f"{order}HHI4s")
-    (values,) = struct.unpack_from(f"{order}Q" if big else f"{order}H", content, start)
-    start += 8 if big else 2
-    body = memoryview(content)[start : start + min(values, _MOST_VALUES) * entry.size]
-    found: dict[int, int] = {}
-    for tag, kind, count, value in entry.iter_unpack(body[: len(body) // entry.size * entry.size]):
-        # What would not fit into the file is passed over.
-        if count <= len(content) and tag not in _LENGTHS and (kind not in _KEPT_AS_BYTES or tag in _OFFSETS):
-            values += count
-        if tag in _ASKED and kind in _NUMBERS and count == 1:
-            (number,) = struct.unpack_from(order + _NUMBERS[kind], value)
-            found[tag] = max(number, found.get(tag, 0))
-    if values > _MOST_VALUES:
-        raise ImageError(f"a TIFF of more than {_MOST_VALUES} strips, tiles and other values")
-    return found
 
 
 def _examine_netpbm(content: bytes) -> None:

@@ -27,9 +27,7 @@ Depth = Literal["eight", "grey", "colour", "own"]
 GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N", "F")
 
 _FULL = 65535
-_PHOTOMETRIC_TAG, _WHITE_IS_ZERO = 262, 0
-_SAMPLE_FORMAT_TAG, _SIGNED = 339, 2
-_BITS_TAG, _PLANES_TAG, _SEPARATE = 258, 284, 2
+_BITS_TAG, _PHOTOMETRIC_TAG, _WHITE_IS_ZERO = 258, 262, 0  # of a TIFF
 _WIDE = (";16B", ";16L", ";16N")
 # Pillow has 16-bit colour as its high bytes only. Unpacked in the other byte order, they are the low ones.
 _OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
@@ -125,7 +123,7 @@ def _shifted(image: Image.Image, samples: Samples, bits: int) -> tuple[Image.Ima
     within = np.minimum(samples, np.uint16(full)) if largest > full else samples
     np.right_shift(within, bits - 8, out=pixels, casting="unsafe")
     if _tags(image).get(_PHOTOMETRIC_TAG) == _WHITE_IS_ZERO:
-        np.subtract(255, pixels, out=pixels)  # Pillow turns such TIFFs to black is zero up to 8 bits only
+        np.subtract(255, pixels, out=pixels)  # now, since white is what the bits say and not the file
     mode = {1: "L", 3: "RGB", 4: "CMYK"}[1 if samples.ndim == 2 else samples.shape[2]]
     return Image.frombuffer(mode, samples.shape[1::-1], pixels, "raw", mode, 0, 1), largest
 
@@ -140,9 +138,8 @@ def _colour(image: Image.Image, reopen: Callable[[], Image.Image]) -> Samples:
     rawmode = _rawmode(image)
     if has_unusual_maximum(image):
         return colour_samples(image)
-    # libtiff unpacks planes in the order that it likes, and Pillow divides by alpha what it has of a sample.
-    planes = _tags(image).get(_PLANES_TAG) == _SEPARATE
-    if not rawmode.endswith(_WIDE) or planes or rawmode.startswith("RGBa"):
+    # Pillow divides by alpha what it has of a sample, and `adscore.tiff` keeps the high bytes alone.
+    if not rawmode.endswith(_WIDE) or rawmode.startswith("RGBa"):
         raise DepthError(
             "16-bit colour of this kind is read with all its 16 bits only; convert the image to 16-bit PNG"
         )
@@ -185,7 +182,5 @@ def _rawmode(image: Image.Image) -> str:
 
 
 def _refuse_unknown_range(image: Image.Image) -> None:
-    if _SIGNED in _tags(image).get(_SAMPLE_FORMAT_TAG, ()):
-        raise ImageError("signed pixels have no known range; convert the image to unsigned 8 or 16 bits")
     if image.mode in ("I", "F"):
         raise ImageError("32-bit pixels have no known range; convert the image to 8 or 16 bits")

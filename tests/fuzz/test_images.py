@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -46,7 +47,26 @@ def sound() -> list[bytes]:
     for photometric, channels in ((GREY_WHITE_IS_ZERO, 1), (GREY, 1), (RGB, 3), (RGB, 4), (CMYK, 4), (LAB, 3)):
         pixels = np.arange(12 * 9 * channels, dtype=np.uint16).reshape(9, 12, channels)
         files.append(tiff(pixels[..., 0] if channels == 1 else pixels, photometric))
+        files.append(tiff(pixels, photometric, separate=True, order=">"))
+    files += [
+        written(predictor=True, tile=(16, 16)),
+        written(planarconfig="separate"),
+        written(bigtiff=True, byteorder=">"),
+    ]
     return [*files, b"P3 1 1 255 200 100 50 ", b"P1 2 1 1 0 "]
+
+
+def written(**options: Any) -> bytes:
+    """Returns a TIFF with a preview before its picture, which is grey with alpha, or grey in two planes."""
+    buffer = BytesIO()
+    pixels = np.arange(12 * 9 * 2, dtype=np.uint16).reshape(9, 12, 2)
+    with tifffile.TiffWriter(
+        buffer, bigtiff=options.pop("bigtiff", False), byteorder=options.pop("byteorder", "<")
+    ) as writer:
+        writer.write(pixels[::2, ::2, 0], subfiletype=1)
+        picture = np.moveaxis(pixels, 2, 0) if "planarconfig" in options else pixels
+        writer.write(picture, photometric="minisblack", extrasamples=["assocalpha"], compression="zlib", **options)
+    return buffer.getvalue()
 
 
 def outcome(content: bytes, spec: ImageSpec) -> Pixels | str:

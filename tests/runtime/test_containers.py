@@ -179,14 +179,10 @@ def test_tiles_of_more_pixels_than_allowed(refused: Callable[..., str], order: s
     assert refused(content, Limits(pixels=99)) == "tiles of 40000x40000 pixels are more than the 99 allowed"
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 @pytest.mark.parametrize("offset", [8, 1 << 20, (1 << 64) - 1])
 def test_a_tiff_without_a_directory_is_damaged(refused: Callable[[bytes], str], offset: int) -> None:
     content = b"II+\0\x08\0\0\0" + struct.pack("<Q", offset)
-    seen = (
-        "Unable to seek to frame" if offset >> 63 else "a TIFF file that is damaged, or of a kind that cannot be read"
-    )
-    assert refused(content) == seen
+    assert refused(content) == "a TIFF file that is damaged, or of a kind that cannot be read"
 
 
 def test_netpbm_of_very_many_comments_or_a_long_header(refused: Callable[[bytes], str]) -> None:

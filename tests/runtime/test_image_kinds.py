@@ -84,8 +84,8 @@ def test_colour_of_every_kind(content: bytes, colour: list[int]) -> None:
         (plane(7, kind="uint32"), "32-bit pixels have no known range; convert the image to 8 or 16 bits"),
         (plane(-7, kind="int8"), "signed pixels have no known range; convert the image to unsigned 8 or 16 bits"),
         (plane(-7, kind="int16"), "signed pixels have no known range; convert the image to unsigned 8 or 16 bits"),
-        (plane(0.5, 0.5, 0.5, kind="float32"), "a TIFF file that is damaged, or of a kind that cannot be read"),
-        (plane(0.5, kind="float64"), "a TIFF file that is damaged, or of a kind that cannot be read"),
+        (plane(0.5, 0.5, 0.5, kind="float32"), "32-bit pixels have no known range; convert the image to 8 or 16 bits"),
+        (plane(0.5, kind="float64"), "64-bit pixels have no known range; convert the image to 8 or 16 bits"),
         (b"Pf 1 1 -1.0\n\0\0\0\x3f", "32-bit pixels have no known range; convert the image to 8 or 16 bits"),
         (encoded("L", 9, "PNG").replace(b"IHDR", b"IHDr"), "a PNG file that is damaged, or of a kind that cannot be"),
         (b"P", "not an image in a known format (BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP)"),
@@ -95,6 +95,28 @@ def test_what_has_no_range_or_no_decoder_is_refused_by_name(content: bytes, caus
     with pytest.raises(ImageError) as raised:
         decode(content, COLOUR)
     assert str(raised.value).startswith(cause)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"P1 2 1 0 1", b"P4 2 1\n\x40", b"P2 2 1 255 255 0", b"P5 2 1 255\n\xff\0", b"P3 2 1 9 9 9 9 0 0 0",
+        b"P6 2 1 9\n\x09\x09\x09\0\0\0",
+    ],
+)  # fmt: skip
+def test_every_kind_of_netpbm(content: bytes) -> None:
+    assert decode(content, ImageSpec(2, 1, "L")).ravel().tolist() == [255, 0]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA"])
+def test_a_dib_is_the_bmp_without_its_first_bytes(tmp_path: Path, mode: str) -> None:
+    image = Image.linear_gradient("L").resize((20, 10)).convert(mode)
+    image.save(tmp_path / "a.dib", "DIB")
+    image.save(tmp_path / "a.bmp", "BMP")
+    assert (tmp_path / "a.bmp").read_bytes()[14:] == (tmp_path / "a.dib").read_bytes()
+    spec = ImageSpec(20, 10, "RGB")
+    assert decode(tmp_path / "a.dib", spec).tolist() == decode(tmp_path / "a.bmp", spec).tolist()
+    assert read_header(tmp_path / "a.dib") == read_header(tmp_path / "a.bmp")
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "TIFF", "WEBP"])
@@ -171,7 +193,7 @@ def test_what_pillow_logs_reaches_stderr_only_if_logging_is_set_up(configured: b
         f"if {configured}: logging.basicConfig(format='%(name)s: %(message)s', level='ERROR')\n"
         "try:\n    decode(sys.stdin.buffer.read(), ImageSpec(8, 8, 'L'))\nexcept ImageError as error:\n    print(error)"
     )
-    content = tiff(np.zeros((2, 2, 100), np.uint8), GREY)
+    content = tiff(np.zeros((2, 2, 100), np.uint8), GREY, more={259: 6})
     done = subprocess.run([sys.executable, "-c", program], input=content, capture_output=True, check=False)
     assert done.stdout == b"a TIFF file that is damaged, or of a kind that cannot be read\n"
     logged = b"PIL.TiffImagePlugin: More samples per pixel than can be decoded: 100\n"
