@@ -19,6 +19,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from adexport.scoring import Scoring, Typical
+from adexport.sums import mean_behind
 
 TOP_SHARE = 0.01
 
@@ -26,7 +27,9 @@ TOP_SHARE = 0.01
 _CONTRAST_FLOOR = 1.0
 # Share of the mean in the per-place scale, so that a place without any error is not divided by nothing.
 _ERROR_FLOOR = 0.3
-_TINY = 1e-12
+# What a pixel's rounding to one of 256 greys leaves of variance whatever the picture shows. Less than this in contrast
+# or error is no property of what was photographed, and for pictures of one grey it would be the rounding of float32.
+GREY_NOISE = (1 / 255) ** 2 / 12
 
 
 def reach_of(blur: float) -> int:
@@ -68,8 +71,9 @@ def reduce(error: Any, contrast: Any, scoring: Scoring) -> tuple[Any, Any]:
             relative = _relative(error, contrast, typical.contrast)
             return relative, _mean(relative)
         case _:
-            ratios = (statistics(error, contrast, typical.contrast) + _TINY) / (
-                np.array(typical.statistics, np.float32) + _TINY
+            floors = _floors(typical.contrast)
+            ratios = (statistics(error, contrast, typical.contrast) + floors) / (
+                np.array(typical.statistics, np.float32) + floors
             )
             return error, tf.reduce_max(tf.maximum(ratios, 1.0 / ratios), axis=1)
 
@@ -81,11 +85,22 @@ def statistics(error: Any, contrast: Any, typical_contrast: float) -> Any:
 
 
 def _relative(error: Any, contrast: Any, typical_contrast: float) -> Any:
-    return error / (contrast + np.float32(_CONTRAST_FLOOR * typical_contrast + _TINY))
+    return error / (contrast + np.float32(_beside(typical_contrast)))
+
+
+def _beside(typical_contrast: float) -> float:
+    """Returns what is added to a picture's own contrast before anything is divided by it."""
+    return _CONTRAST_FLOOR * typical_contrast + GREY_NOISE
+
+
+def _floors(typical_contrast: float) -> NDArray[np.float32]:
+    """Returns what is added to each of the `statistics` before they are compared: those of an error of `GREY_NOISE`."""
+    relative = GREY_NOISE / _beside(typical_contrast)
+    return np.array([GREY_NOISE] * 3 + [relative] * 2, np.float32)
 
 
 def _mean(values: Any) -> Any:
-    return tf.reduce_mean(values, axis=[1, 2])
+    return mean_behind(values, 1)
 
 
 def _max(values: Any) -> Any:
@@ -95,7 +110,7 @@ def _max(values: Any) -> Any:
 def _top(values: Any) -> Any:
     pixels = values.shape[1] * values.shape[2]
     largest, _ = tf.math.top_k(tf.reshape(values, (-1, pixels)), max(1, round(TOP_SHARE * pixels)))
-    return tf.reduce_mean(largest, axis=1)
+    return mean_behind(largest, 1)
 
 
 def _scale_by_place(typical: Typical, height: int, width: int) -> NDArray[np.float32]:
@@ -103,7 +118,7 @@ def _scale_by_place(typical: Typical, height: int, width: int) -> NDArray[np.flo
     grid = np.array(typical.error, np.float32)[..., np.newaxis]
     with tf.init_scope():  # a constant, also while a graph is being traced
         place: NDArray[np.float32] = tf.image.resize(grid, (height, width)).numpy()[..., 0]
-    return place + np.float32(_ERROR_FLOOR * place.mean() + _TINY)
+    return place + np.float32(_ERROR_FLOOR * place.mean() + GREY_NOISE)
 
 
 def _gaussian(sigma: float) -> NDArray[np.float32]:
