@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from adexport.calibration import Rule, calibrate
 from adexport.graph import detector_function, to_onnx, with_spec
-from adexport.parity import judge, scores_by_detector, scores_by_keras
+from adexport.parity import BATCH_SIZES, judge, scores_by_detector, scores_by_keras
 from adexport.scoring import Scoring
+from adexport.stages import stages_of
 from adscore.detector import Detector
 from adscore.images import Pixels
 from adscore.selftest import PATTERN, pattern
@@ -74,7 +75,8 @@ def export_detector(
 
     def proof(draft: Detector, calibration: Calibration) -> Parity:
         scores = scores_by_detector(draft, held_out, advance)
-        return judge(np.concatenate([keras_scores, scores]), calibration.threshold)
+        look = stages_of(autoencoder, scoring, draft, held_out, BATCH_SIZES)
+        return judge(np.concatenate([keras_scores, scores]), calibration.threshold, look)
 
     return finish(model, spec, held_out, rule, keras_scores, proof)
 

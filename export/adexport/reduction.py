@@ -31,6 +31,8 @@ _ERROR_FLOOR = 0.3
 # or error is no property of what was photographed, and for pictures of one grey it would be the rounding of float32.
 GREY_NOISE = (1 / 255) ** 2 / 12
 
+_UNDIVIDED = ("mean", "top", "max", "deviation")
+
 
 def reach_of(blur: float) -> int:
     """Returns how many pixels a blur of this standard deviation reaches to each side; 0 for none."""
@@ -53,39 +55,51 @@ def reduce(error: Any, contrast: Any, scoring: Scoring) -> tuple[Any, Any]:
         contrast: float32 (n, height, width) or (n, 1, 1), as `adexport.tiles` returns it.
         scoring: which reduction, and its constants.
     """
-    typical = scoring.typical
+    anomaly_map = error if scoring.reduction in _UNDIVIDED else error / divisor(contrast, scoring, *error.shape[1:])
     match scoring.reduction:
-        case "mean":
-            return error, _mean(error)
+        case "mean" | "relative":
+            return anomaly_map, _mean(anomaly_map)
         case "top":
-            return error, _top(error)
-        case "max":
-            return error, _max(error)
-    if typical is None:
-        raise ValueError(f"the reduction {scoring.reduction} needs what is typical of normal images")
-    match scoring.reduction:
-        case "normalized":
-            scaled = error / _scale_by_place(typical, *error.shape[1:])
-            return scaled, _max(scaled)
-        case "relative":
-            relative = _relative(error, contrast, typical.contrast)
-            return relative, _mean(relative)
+            return anomaly_map, _top(anomaly_map)
+        case "max" | "normalized":
+            return anomaly_map, _max(anomaly_map)
         case _:
+            typical = _typical(scoring)
             floors = _floors(typical.contrast)
             ratios = (statistics(error, contrast, typical.contrast) + floors) / (
                 np.array(typical.statistics, np.float32) + floors
             )
-            return error, tf.reduce_max(tf.maximum(ratios, 1.0 / ratios), axis=1)
+            return anomaly_map, tf.reduce_max(tf.maximum(ratios, 1.0 / ratios), axis=1)
+
+
+def divisor(contrast: Any, scoring: Scoring, height: int, width: int) -> Any:
+    """Returns what the error is divided by to be the anomaly map: float32, of a shape that broadcasts to the error's.
+
+    Args:
+        contrast: as `reduce` takes it.
+        scoring: which reduction, and its constants.
+        height: of the map.
+        width: likewise.
+    """
+    match scoring.reduction:
+        case "normalized":
+            return _scale_by_place(_typical(scoring), height, width)
+        case "relative":
+            return contrast + np.float32(_beside(_typical(scoring).contrast))
+        case _:
+            return np.float32(1.0)
+
+
+def _typical(scoring: Scoring) -> Typical:
+    if scoring.typical is None:
+        raise ValueError(f"the reduction {scoring.reduction} needs what is typical of normal images")
+    return scoring.typical
 
 
 def statistics(error: Any, contrast: Any, typical_contrast: float) -> Any:
     """Returns mean, top hundredth and maximum of the map, mean and maximum of the relative map: float32 (n, 5)."""
-    relative = _relative(error, contrast, typical_contrast)
+    relative = error / (contrast + np.float32(_beside(typical_contrast)))
     return tf.stack([_mean(error), _top(error), _max(error), _mean(relative), _max(relative)], axis=1)
-
-
-def _relative(error: Any, contrast: Any, typical_contrast: float) -> Any:
-    return error / (contrast + np.float32(_beside(typical_contrast)))
 
 
 def _beside(typical_contrast: float) -> float:

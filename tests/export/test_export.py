@@ -12,7 +12,8 @@ import pytest
 
 from adexport import Exported, ParityError, Scoring, SplitConformal, export_detector
 from adexport.graph import detector_function, to_onnx
-from adexport.parity import judge, scores_by_detector, scores_by_keras
+from adexport.parity import BATCH_SIZES, judge, scores_by_detector, scores_by_keras
+from adexport.stages import stages_of
 from adscore import Detector
 from adscore.selftest import pattern
 from adscore.spec import METADATA_KEY, ImageSpec, TrainingRecord
@@ -125,15 +126,29 @@ def test_weights_that_changed_after_conversion_are_found(
     autoencoder: Any, held_out: Any, spec: ImageSpec, exported: Exported
 ) -> None:
     weights = autoencoder.get_weights()
-    function = detector_function(autoencoder, spec, Scoring())
+    function, detector = detector_function(autoencoder, spec, Scoring()), Detector(exported.content)
     try:
         autoencoder.set_weights([weight * 1.5 for weight in weights])
         by_keras = scores_by_keras(function, held_out, lambda: None)
-        scores = np.concatenate([by_keras, scores_by_detector(Detector(exported.content), held_out, lambda: None)])
+        scores = np.concatenate([by_keras, scores_by_detector(detector, held_out, lambda: None)])
+        look = stages_of(autoencoder, Scoring(), detector, held_out, BATCH_SIZES)
+        with pytest.raises(ParityError, match=r"its reconstructions differ by up to .* nothing was written"):
+            judge(scores, exported.spec.calibration.threshold, look)
     finally:
         autoencoder.set_weights(weights)
-    with pytest.raises(ParityError, match="nothing was written"):
-        judge(scores, exported.spec.calibration.threshold)
+
+
+def test_another_reduction_than_the_models_is_found(
+    autoencoder: Any, held_out: Any, spec: ImageSpec, exported: Exported
+) -> None:
+    # A graph whose sums are wrong, and nothing else: here they are of another kind.
+    detector = Detector(exported.content)
+    by_keras = scores_by_keras(detector_function(autoencoder, spec, Scoring("top")), held_out, lambda: None)
+    scores = np.concatenate([by_keras, scores_by_detector(detector, held_out, lambda: None)])
+    look = stages_of(autoencoder, Scoring("top"), detector, held_out, BATCH_SIZES)
+    with pytest.raises(ParityError, match=r"130 of 130 held-out images differ") as raised:
+        judge(scores, exported.spec.calibration.threshold, look)
+    assert "; its maps agree, and what they are summed up to differs by " in str(raised.value)
 
 
 def test_conversion_does_not_depend_on_what_was_converted_before(autoencoder: Any, spec: ImageSpec) -> None:
