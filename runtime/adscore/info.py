@@ -1,7 +1,7 @@
 """What `adscore --info` prints: the detector's spec for a reader."""
 
 from adscore.errors import printable
-from adscore.spec import Calibration, DetectorSpec
+from adscore.spec import Calibration, DetectorSpec, Pattern, SelfTest
 
 
 def describe(spec: DetectorSpec) -> str:
@@ -21,7 +21,7 @@ def describe(spec: DetectorSpec) -> str:
         "versions": ", ".join(f"{name} {version}" for name, version in training.versions.items()),
         "parity": f"{parity.images} images at batch {' and '.join(map(str, parity.batch_sizes))}: largest relative "
         f"difference from Keras {parity.max_relative_difference:.1e}, labels agree {parity.label_agreement:.2%}",
-        "self-test": f"{spec.selftest.pattern} scores {spec.selftest.score:.9g}",
+        "self-test": describe_selftest(spec.selftest),
         "precision": spec.precision,
         "format": str(spec.format_version),
     }
@@ -35,3 +35,11 @@ def describe_rule(calibration: Calibration) -> str:
     if calibration.rule == "quantile":
         return f"quantile {calibration.target:g} of the scores of {calibration.images} images, training images included"
     return "given by hand"
+
+
+def describe_selftest(selftest: tuple[SelfTest, ...] | Pattern) -> str:
+    """Returns what is scored to test a device, and what it has to score."""
+    if isinstance(selftest, Pattern):
+        return f"{selftest.pattern} scores {selftest.score:.9g}"
+    scores = ", ".join(f"{test.score:.9g}" for test in selftest)
+    return f"pictures in the file: {len(selftest)}, which score {scores}"

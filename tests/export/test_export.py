@@ -15,8 +15,8 @@ from adexport.graph import detector_function, to_onnx
 from adexport.parity import BATCH_SIZES, judge, scores_by_detector, scores_by_keras
 from adexport.stages import stages_of
 from adscore import Detector
-from adscore.selftest import pattern
-from adscore.spec import METADATA_KEY, ImageSpec, TrainingRecord
+from adscore.selftest import picture_of, self_test
+from adscore.spec import METADATA_KEY, ImageSpec, Pattern, TrainingRecord
 from adtrain.quiet import import_tensorflow
 
 pytestmark = pytest.mark.slow
@@ -102,15 +102,25 @@ def test_outputs_hang_together(exported: Exported, held_out: Any) -> None:
     assert (outputs.anomaly_map >= 0).all()
 
 
-def test_the_figures_in_the_file(exported: Exported, held_out: Any, spec: ImageSpec) -> None:
+def test_the_figures_in_the_file(exported: Exported, held_out: Any) -> None:
     detector = Detector(exported.content)
     scores = detector.score(held_out)
     assert exported.held_out_scores == pytest.approx(scores, rel=1e-6)
     assert exported.spec.calibration.threshold == pytest.approx(np.sort(scores)[125 - 1], rel=1e-6)  # ceil(131 x 0.95)
     assert exported.spec.parity.images == 130
     assert 0 <= exported.spec.parity.max_relative_difference <= 1e-5
-    assert exported.spec.selftest.score == pytest.approx(detector.score(pattern(spec)[np.newaxis])[0], rel=1e-6)
     assert 0 < exported.spec.map_scale <= 1
+
+
+def test_a_file_brings_pictures_to_test_a_device_with(exported: Exported, held_out: Any, spec: ImageSpec) -> None:
+    tests = exported.spec.selftest
+    assert not isinstance(tests, Pattern)
+    ordered = np.argsort(exported.held_out_scores)
+    # The least, the quartiles and the highest of 130.
+    for test, place in zip(tests, ordered[[0, 32, 64, 97, 129]], strict=True):
+        assert np.array_equal(picture_of(test, spec), held_out[place])
+        assert test.score == pytest.approx(exported.held_out_scores[place], rel=1e-6)
+    assert self_test(exported.spec, Detector(exported.content).score) <= 1e-6
 
 
 def test_the_same_model_gives_the_same_bytes(

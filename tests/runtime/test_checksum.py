@@ -26,6 +26,6 @@ def test_one_flipped_bit_anywhere_is_refused(place: float) -> None:
 
 
 def test_what_has_no_checksum_is_taken_as_it_is() -> None:
-    assert Detector(tiny_detector()).spec.format_version == 2
+    assert Detector(tiny_detector()).spec.format_version == 3
     with pytest.raises(ValueError, match=f"the metadata holds no adscore.sha256 of {len(BLANK)} digits"):
         with_checksum(tiny_detector())

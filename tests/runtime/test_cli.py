@@ -155,7 +155,7 @@ def test_wrong_usage_is_exit_2(run: Run, arguments: list[str], message: str) -> 
 
 
 def test_version_tells_tool_and_format(run: Run) -> None:
-    assert run("adscore", "--version").stdout == f"adscore {__version__} (detector format 2)\n"
+    assert run("adscore", "--version").stdout == f"adscore {__version__} (detector format 3)\n"
 
 
 def test_info_prints_the_spec(run: Run) -> None:

@@ -64,7 +64,7 @@ FLOAT_INPUT = GRAPH.replace("uint8[batch", "float[batch").replace("Cast <to = 1>
         (spec('"threshold":', '"threshold":NaN,"x":'), "adscore.spec is not valid JSON (NaN is not a JSON number)"),
         (spec('"images":400', '"images":-4'), "adscore.spec is damaged: training.images is negative"),
         (spec('"target":0.01', '"target":7'), "adscore.spec is damaged: calibration.target does not lie between"),
-        (spec('"format_version":2', '"format_version":3'), "adscore.spec has format_version 3 and this adscore"),
+        (spec('"format_version":3', '"format_version":4'), "adscore.spec has format_version 4 and this adscore"),
         (spec('"mode":"L"', '"mode":"RGB"'), "the graph's image is ('tensor(uint8)', (4, 4, 1)) and its spec says"),
         (spec('"width":4', '"width":1000000'), "the graph's image is ('tensor(uint8)', (4, 4, 1)) and its spec"),
         (tiny_detector().replace(b'"mode"', b'"\xff\xfeme"'), "the metadata cannot be read: "),
@@ -127,10 +127,12 @@ def test_weights_outside_of_the_file_are_never_read(
 
 
 def test_info_prints_no_control_characters(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "m.onnx").write_bytes(tiny_detector(metadata=SPEC.replace('"none"', '"\\u001b[2J\\ud800\\n"')))
+    (tmp_path / "m.onnx").write_bytes(
+        tiny_detector(metadata=SPEC.replace('"keras":"3"', '"keras":"\\u001b[2J\\ud800\\n"'))
+    )
     done = run("adscore", "--info", "--model", "m.onnx")
     assert (done.returncode, done.stderr) == (0, "detector: m.onnx\n")
-    assert "self-test  \\x1b[2J\\ud800\\n scores 0\n" in done.stdout
+    assert "versions   keras \\x1b[2J\\ud800\\n\n" in done.stdout
 
 
 def test_a_score_that_is_no_number_is_an_error_row(run: Run, tmp_path: Path) -> None:
