@@ -10,15 +10,20 @@ from numpy.typing import NDArray
 
 from adexport.calibration import Rule, calibrate
 from adexport.graph import detector_function, to_onnx, with_spec
-from adexport.parity import judge, scores_by_detector, scores_by_keras
+from adexport.parity import BATCH_SIZES, judge, scores_by_detector, scores_by_keras
 from adexport.scoring import Scoring
+from adexport.stages import stages_of
 from adscore.detector import Detector
 from adscore.images import Pixels
-from adscore.selftest import PATTERN, pattern
-from adscore.spec import Calibration, DetectorSpec, ImageSpec, Parity, Reference, ScoreSpec, SelfTest, TrainingRecord
+from adscore.selftest import kept_part
+from adscore.spec import Calibration, DetectorSpec, ImageSpec, Parity, Reference, ScoreSpec, TrainingRecord
 
 # The hottest pixel of one held-out image in a hundred reaches full heat in a heatmap.
 MAP_SCALE_QUANTILE = 0.99
+
+# Held-out images to test devices with, by the quantile of their score: from the most ordinary to what stands out. In
+# one a fault may happen not to show.
+_SELFTEST = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 _BATCH = 64
 
@@ -74,7 +79,8 @@ def export_detector(
 
     def proof(draft: Detector, calibration: Calibration) -> Parity:
         scores = scores_by_detector(draft, held_out, advance)
-        return judge(np.concatenate([keras_scores, scores]), calibration.threshold)
+        look = stages_of(autoencoder, scoring, draft, held_out, BATCH_SIZES)
+        return judge(np.concatenate([keras_scores, scores]), calibration.threshold, look)
 
     return finish(model, spec, held_out, rule, keras_scores, proof)
 
@@ -106,7 +112,7 @@ def finish(
         # A model without any error still needs a scale.
         map_scale=max(float(np.quantile(peaks, MAP_SCALE_QUANTILE)), float(np.finfo(np.float32).tiny)),
         parity=proof(draft, calibration),
-        selftest=SelfTest(PATTERN, float(draft.score(pattern(spec.image)[np.newaxis])[0])),
+        selftest=tuple(kept_part(np.asarray(held_out[place]), spec.image, draft.score) for place in _spread(scores)),
     )
     content = with_spec(model, spec)
     Detector(content, provider="cpu")  # the finished file opens, and its spec is read back without complaint
@@ -123,6 +129,13 @@ def _score(detector: Detector, images: Pixels) -> tuple[NDArray[np.float32], NDA
     return np.concatenate(scores), np.concatenate(peaks)
 
 
+def _spread(scores: NDArray[np.float32]) -> list[int]:
+    """Returns the places of the images whose scores are the quantiles that devices are tested with."""
+    ordered = np.argsort(scores, kind="stable")
+    ranks = np.unique(np.round(np.array(_SELFTEST) * (len(scores) - 1)).astype(np.int64))
+    return [int(ordered[rank]) for rank in ranks]
+
+
 def _draft_spec(image: ImageSpec, scoring: Scoring, training: TrainingRecord) -> DetectorSpec:
     return DetectorSpec(
         image=image,
@@ -131,5 +144,5 @@ def _draft_spec(image: ImageSpec, scoring: Scoring, training: TrainingRecord) ->
         map_scale=1.0,
         training=training,
         parity=Parity(0, (), 0.0, 0.0),
-        selftest=SelfTest(PATTERN, 0.0),
+        selftest=(),
     )

@@ -7,6 +7,7 @@ computes a score.
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import onnx
 import tensorflow as tf
 import tf2onnx
@@ -29,8 +30,11 @@ IR_VERSION = 8
 
 
 def scale(image: Any) -> Any:
-    """Returns uint8 pixels as float32 in 0..1, scaled by their dtype and never by their content."""
-    return tf.cast(image, tf.float32) / 255.0
+    """Returns uint8 pixels as float32 in 0..1, scaled by their dtype and never by their content.
+
+    A product, also in the exported graph: a quotient would round otherwise.
+    """
+    return tf.cast(image, tf.float32) * np.float32(1 / 255)
 
 
 def error_and_contrast(autoencoder: Any, pixels: Any, scoring: Scoring) -> tuple[Any, Any, Any]:

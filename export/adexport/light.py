@@ -16,6 +16,9 @@ LEVEL = 0.5
 # Where there is less light than this, dividing by it would make noise of black.
 DARKEST = 0.02
 
+# Up to here float32 holds every whole number.
+_WHOLE_IN_FLOAT32 = 2**24
+
 _GRID = 8
 _DEGREE = 2
 
@@ -33,8 +36,10 @@ def light_of(pixels: Any) -> Any:
     down, across = cells_along(height), cells_along(width)
     strips = tf.cast(tf.reshape(pixels, (-1, down, height // down, width * channels)), tf.float32)
     cells = tf.reshape(tf.reduce_sum(strips, axis=2), (-1, down * across, width * channels // across))
-    sums = tf.cast(tf.reduce_sum(cells, axis=2), tf.float64)
     full = LEVEL * 255.0 * height * width * channels / (down * across)
+    if full / LEVEL >= _WHOLE_IN_FLOAT32:
+        cells = tf.cast(cells, tf.float64)
+    sums = tf.cast(tf.reduce_sum(cells, axis=2), tf.float64)
     # Plain products and sums, since TensorFlow's batched product of matrices is not to be trusted.
     (vertical, rows), (horizontal, columns) = _fit(height, down), _fit(width, across)
     factors = tf.reshape(tf.matmul(sums, np.kron(rows, columns).T / full), (-1, len(columns)))

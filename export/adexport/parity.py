@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from adexport.stages import Stages
 from adscore.calibration import is_anomaly
 from adscore.detector import Detector
 from adscore.errors import ADError
@@ -57,32 +59,62 @@ def _at_each_batch_size(
 
 def largest_difference(scores: NDArray[np.float64]) -> float:
     """Returns the largest difference of two scores of one image, over the larger, of scores of shape (runs, n)."""
+    return float(np.max(_differences(scores), initial=0.0))
+
+
+def _differences(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     largest, smallest = scores.max(axis=0), scores.min(axis=0)
-    return float(np.max((largest - smallest) / np.maximum(largest, np.finfo(np.float32).tiny), initial=0.0))
+    return np.asarray((largest - smallest) / np.maximum(largest, np.finfo(np.float32).tiny))
 
 
-def judge(scores: NDArray[np.float64], threshold: float) -> Parity:
+def judge(scores: NDArray[np.float64], threshold: float, look: Callable[[NDArray[np.intp]], list[Stages]]) -> Parity:
     """Returns the figures of a comparison.
 
-    A label differs if it is not the same in every run. The image that sets the threshold lies on it in one run and a
-    rounding error above in another: an image within the tolerance of the threshold counts as agreeing.
+    Two scores are the same if they differ by no more than MAX_RELATIVE_DIFFERENCE. Where a score magnifies the
+    rounding of float32, see `adexport.stages`, each of its stages has to be within that instead: the differences of
+    picture and reconstruction, of 0..1, and the score of the map. Labels of such an image may differ by nothing else:
+    the image that sets the threshold lies on it in one run and a rounding error above in another.
 
     Args:
-        scores: of Keras and of ONNX Runtime, of shape (runs, n).
+        scores: of Keras and of ONNX Runtime, of shape (runs, n), half of the runs each.
         threshold: the detector's.
+        look: finds the stages of images at these places, for those that differ by more.
 
     Raises:
-        ParityError: the scores differ by more than MAX_RELATIVE_DIFFERENCE, or a label differs.
+        ParityError: the scores of an image are not the same; it says which, and what differs.
     """
-    difference = largest_difference(scores)
-    labels = is_anomaly(scores, threshold)
-    undecided = np.abs(scores - threshold).max(axis=0) <= MAX_RELATIVE_DIFFERENCE * abs(threshold)
-    flips = int((labels.any(axis=0) & ~labels.all(axis=0) & ~undecided).sum())
-    images = scores.shape[1]
-    if not difference <= MAX_RELATIVE_DIFFERENCE or flips:
-        raise ParityError(
-            f"the exported graph disagrees with the Keras model: scores of {images} images differ by up to "
-            f"{difference:.1e} relative ({MAX_RELATIVE_DIFFERENCE:.0e} allowed) and {flips} labels flip (0 allowed); "
-            "nothing was written. Compare the tool versions in the run's run.json with those installed, and train again"
-        )
-    return Parity(images, BATCH_SIZES, difference, label_agreement=1.0)
+    differences = _differences(scores)
+    apart = np.flatnonzero(~(differences <= MAX_RELATIVE_DIFFERENCE))
+    stages = look(apart) if len(apart) else []
+    wrong = [(place, found) for place, found in zip(apart.tolist(), stages, strict=True) if not _only_magnified(found)]
+    if wrong:
+        place, found = max(wrong, key=lambda each: np.nan_to_num(differences[each[0]], nan=np.inf))
+        labels = is_anomaly(scores[:, [place for place, _ in wrong]], threshold)
+        flips = int((labels.any(axis=0) & ~labels.all(axis=0)).sum())
+        of = f"{len(wrong)} of {scores.shape[1]} held-out images differ, and {flips} labels flip"
+        raise ParityError(_message(scores[:, place], place, found, of))
+    return Parity(scores.shape[1], BATCH_SIZES, largest_difference(scores), label_agreement=1.0)
+
+
+def _only_magnified(stages: Stages) -> bool:
+    return stages.difference <= MAX_RELATIVE_DIFFERENCE and stages.score <= MAX_RELATIVE_DIFFERENCE
+
+
+def _message(scores: NDArray[np.float64], place: int, stages: Stages, of: str) -> str:
+    pairs = scores.reshape(2, -1).T  # by Keras and by ONNX Runtime, at each batch size
+    keras, runtime = pairs[np.nan_to_num(np.abs(np.diff(pairs)), nan=np.inf).argmax()]
+    tool = f"onnxruntime {onnxruntime.__version__} or tensorflow {tf.__version__}"
+    if not stages.reconstruction <= MAX_RELATIVE_DIFFERENCE:
+        what = f"its reconstructions differ by up to {stages.reconstruction:.1e} of a full range of 1"
+        step = f"{tool} computes a layer of the network wrongly; export with another version of it"
+    elif not stages.difference <= MAX_RELATIVE_DIFFERENCE:
+        what = f"its reconstructions agree, and what is left of the picture differs by up to {stages.difference:.1e}"
+        step = f"{tool} computes light or blur wrongly; export with another version of it, or train without"
+    else:
+        what = f"its maps agree, and what they are summed up to differs by {stages.score:.1e}"
+        step = f"{tool} computes the sums of this --score wrongly; export with another version of it"
+    return (
+        f"the exported graph disagrees with the Keras model: held-out image {place + 1} scores {keras:.9g} by Keras "
+        f"and {runtime:.9g} by ONNX Runtime, where {MAX_RELATIVE_DIFFERENCE:.0e} relative is allowed; {what} ({of}); "
+        f"nothing was written. {step}"
+    )

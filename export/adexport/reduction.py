@@ -19,6 +19,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from adexport.scoring import Scoring, Typical
+from adexport.sums import mean_behind
 
 TOP_SHARE = 0.01
 
@@ -26,7 +27,11 @@ TOP_SHARE = 0.01
 _CONTRAST_FLOOR = 1.0
 # Share of the mean in the per-place scale, so that a place without any error is not divided by nothing.
 _ERROR_FLOOR = 0.3
-_TINY = 1e-12
+# What a pixel's rounding to one of 256 greys leaves of variance whatever the picture shows. Less than this in contrast
+# or error is no property of what was photographed, and for pictures of one grey it would be the rounding of float32.
+GREY_NOISE = (1 / 255) ** 2 / 12
+
+_UNDIVIDED = ("mean", "top", "max", "deviation")
 
 
 def reach_of(blur: float) -> int:
@@ -50,42 +55,66 @@ def reduce(error: Any, contrast: Any, scoring: Scoring) -> tuple[Any, Any]:
         contrast: float32 (n, height, width) or (n, 1, 1), as `adexport.tiles` returns it.
         scoring: which reduction, and its constants.
     """
-    typical = scoring.typical
+    anomaly_map = error if scoring.reduction in _UNDIVIDED else error / divisor(contrast, scoring, *error.shape[1:])
     match scoring.reduction:
-        case "mean":
-            return error, _mean(error)
+        case "mean" | "relative":
+            return anomaly_map, _mean(anomaly_map)
         case "top":
-            return error, _top(error)
-        case "max":
-            return error, _max(error)
-    if typical is None:
-        raise ValueError(f"the reduction {scoring.reduction} needs what is typical of normal images")
+            return anomaly_map, _top(anomaly_map)
+        case "max" | "normalized":
+            return anomaly_map, _max(anomaly_map)
+        case _:
+            typical = _typical(scoring)
+            floors = _floors(typical.contrast)
+            ratios = (statistics(error, contrast, typical.contrast) + floors) / (
+                np.array(typical.statistics, np.float32) + floors
+            )
+            return anomaly_map, tf.reduce_max(tf.maximum(ratios, 1.0 / ratios), axis=1)
+
+
+def divisor(contrast: Any, scoring: Scoring, height: int, width: int) -> Any:
+    """Returns what the error is divided by to be the anomaly map: float32, of a shape that broadcasts to the error's.
+
+    Args:
+        contrast: as `reduce` takes it.
+        scoring: which reduction, and its constants.
+        height: of the map.
+        width: likewise.
+    """
     match scoring.reduction:
         case "normalized":
-            scaled = error / _scale_by_place(typical, *error.shape[1:])
-            return scaled, _max(scaled)
+            return _scale_by_place(_typical(scoring), height, width)
         case "relative":
-            relative = _relative(error, contrast, typical.contrast)
-            return relative, _mean(relative)
+            return contrast + np.float32(_beside(_typical(scoring).contrast))
         case _:
-            ratios = (statistics(error, contrast, typical.contrast) + _TINY) / (
-                np.array(typical.statistics, np.float32) + _TINY
-            )
-            return error, tf.reduce_max(tf.maximum(ratios, 1.0 / ratios), axis=1)
+            return np.float32(1.0)
+
+
+def _typical(scoring: Scoring) -> Typical:
+    if scoring.typical is None:
+        raise ValueError(f"the reduction {scoring.reduction} needs what is typical of normal images")
+    return scoring.typical
 
 
 def statistics(error: Any, contrast: Any, typical_contrast: float) -> Any:
     """Returns mean, top hundredth and maximum of the map, mean and maximum of the relative map: float32 (n, 5)."""
-    relative = _relative(error, contrast, typical_contrast)
+    relative = error / (contrast + np.float32(_beside(typical_contrast)))
     return tf.stack([_mean(error), _top(error), _max(error), _mean(relative), _max(relative)], axis=1)
 
 
-def _relative(error: Any, contrast: Any, typical_contrast: float) -> Any:
-    return error / (contrast + np.float32(_CONTRAST_FLOOR * typical_contrast + _TINY))
+def _beside(typical_contrast: float) -> float:
+    """Returns what is added to a picture's own contrast before anything is divided by it."""
+    return _CONTRAST_FLOOR * typical_contrast + GREY_NOISE
+
+
+def _floors(typical_contrast: float) -> NDArray[np.float32]:
+    """Returns what is added to each of the `statistics` before they are compared: those of an error of `GREY_NOISE`."""
+    relative = GREY_NOISE / _beside(typical_contrast)
+    return np.array([GREY_NOISE] * 3 + [relative] * 2, np.float32)
 
 
 def _mean(values: Any) -> Any:
-    return tf.reduce_mean(values, axis=[1, 2])
+    return mean_behind(values, 1)
 
 
 def _max(values: Any) -> Any:
@@ -95,7 +124,7 @@ def _max(values: Any) -> Any:
 def _top(values: Any) -> Any:
     pixels = values.shape[1] * values.shape[2]
     largest, _ = tf.math.top_k(tf.reshape(values, (-1, pixels)), max(1, round(TOP_SHARE * pixels)))
-    return tf.reduce_mean(largest, axis=1)
+    return mean_behind(largest, 1)
 
 
 def _scale_by_place(typical: Typical, height: int, width: int) -> NDArray[np.float32]:
@@ -103,7 +132,7 @@ def _scale_by_place(typical: Typical, height: int, width: int) -> NDArray[np.flo
     grid = np.array(typical.error, np.float32)[..., np.newaxis]
     with tf.init_scope():  # a constant, also while a graph is being traced
         place: NDArray[np.float32] = tf.image.resize(grid, (height, width)).numpy()[..., 0]
-    return place + np.float32(_ERROR_FLOOR * place.mean() + _TINY)
+    return place + np.float32(_ERROR_FLOOR * place.mean() + GREY_NOISE)
 
 
 def _gaussian(sigma: float) -> NDArray[np.float32]:

@@ -11,6 +11,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from adexport.sums import mean_behind
+
 
 def by_tiles(autoencoder: Any, images: Any, tile: int) -> tuple[Any, Any]:
     """Returns the reconstruction of whole pictures by an autoencoder of tiles, and the contrast about each pixel.
@@ -40,8 +42,8 @@ def contrast_of(images: Any) -> Any:
     # Channel by channel, so that what is subtracted is one number for a whole run of pixels.
     channels, pixels = images.shape[3], images.shape[1] * images.shape[2]
     planes = tf.reshape(tf.transpose(images, (0, 3, 1, 2)), (-1, channels, pixels))
-    centred = planes - tf.reduce_mean(planes, axis=2, keepdims=True)
-    return tf.reduce_mean(tf.square(centred), axis=[1, 2], keepdims=True)
+    centred = planes - tf.reshape(mean_behind(planes, 2), (-1, channels, 1))
+    return tf.reshape(mean_behind(tf.square(centred), 1), (-1, 1, 1))
 
 
 class _Grids:

@@ -7,7 +7,7 @@ import typer
 from adscore import __version__
 from adscore.errors import printable
 from adscore.original import describe as describe_pictures
-from adscore.spec import FORMAT_VERSION, Calibration, DetectorSpec, Pictures
+from adscore.spec import FORMAT_VERSION, Calibration, DetectorSpec, Pattern, Pictures, SelfTest
 
 
 def print_version() -> None:
@@ -40,7 +40,7 @@ def describe(spec: DetectorSpec) -> str:
         "versions": ", ".join(f"{name} {version}" for name, version in training.versions.items()),
         "parity": f"{parity.images} images at batch {' and '.join(map(str, parity.batch_sizes))}: largest relative "
         f"difference from Keras {parity.max_relative_difference:.1e}, labels agree {parity.label_agreement:.2%}",
-        "self-test": f"{spec.selftest.pattern} scores {spec.selftest.score:.9g}",
+        "self-test": describe_selftest(spec.selftest),
         "precision": spec.precision,
         "format": str(spec.format_version),
     }
@@ -59,3 +59,11 @@ def describe_rule(calibration: Calibration) -> str:
     if calibration.rule == "quantile":
         return f"quantile {calibration.target:g} of the scores of {calibration.images} images, training images included"
     return "given by hand"
+
+
+def describe_selftest(selftest: tuple[SelfTest, ...] | Pattern) -> str:
+    """Returns what is scored to test a device, and what it has to score."""
+    if isinstance(selftest, Pattern):
+        return f"{selftest.pattern} scores {selftest.score:.9g}"
+    scores = ", ".join(f"{test.score:.9g}" for test in selftest)
+    return f"pictures in the file: {len(selftest)}, which score {scores}"

@@ -11,12 +11,16 @@ from itertools import pairwise
 from typing import Literal
 
 FORMAT_VERSION = 3
-# 1: before `image.jpeg`, and what it did is that key's default. 2: before `image.resample` named an order of passes,
-# and before `image.bits`, of which its `high_byte` is 16.
+# 1: before `image.jpeg`, and what it did is that key's default. 1 and 2: before `image.resample` named an order of
+# passes, and before `image.bits`, of which their `high_byte` is 16; their `selftest` is a formula and not pictures.
 READABLE_VERSIONS = (1, 2, 3)
 METADATA_KEY = "adscore.spec"
 
 MAX_FLOAT32 = 3.4028234663852886e38
+
+_SELFTEST_OF_PICTURES = 3  # the version from which on
+
+LARGEST_SELFTEST = 64  # pixels along a side
 
 _MOST_PIXELS = 1 << 26  # of the graph's input: 8,192 x 8,192
 _MOST_IMAGES = 1 << 53  # ranks stay exact in any reader's numbers
@@ -165,7 +169,22 @@ class Parity:
 
 @dataclass(frozen=True)
 class SelfTest:
-    """A test image anyone can paint, and its score: shows that a device computes what the exporter computed."""
+    """A picture and its score: shows that a device computes what the exporter computed. See `adscore.selftest`."""
+
+    width: int  # pixels of the part of a held-out picture that is kept; it is mirrored to the size of the input
+    height: int
+    pixels: str  # uint8, row by row, the channels of a pixel together; deflated by zlib, in base64
+    score: float
+
+    def __post_init__(self) -> None:
+        size = f"selftest is {self.width}x{self.height}"
+        _require(0 < self.width <= LARGEST_SELFTEST and 0 < self.height <= LARGEST_SELFTEST, f"{size} and must be at "
+                 f"most {LARGEST_SELFTEST}x{LARGEST_SELFTEST}")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """The self-test of formats 1 and 2: a picture that anyone can paint, which hardly shows a fault of one layer."""
 
     pattern: str  # formula of the uint8 pixel at (row, column, channel)
     score: float
@@ -181,12 +200,14 @@ class DetectorSpec:
     map_scale: float  # value of the anomaly map that a heatmap shows at full heat
     training: TrainingRecord
     parity: Parity
-    selftest: SelfTest
+    selftest: tuple[SelfTest, ...] | Pattern
     precision: Precision = "float32"  # of the large layers; error and score are float32 in any case
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:
         _require(self.map_scale > 0, "map_scale is not above zero")
+        pictures = self.format_version >= _SELFTEST_OF_PICTURES
+        _require(isinstance(self.selftest, tuple) == pictures, "selftest is of another format_version")
 
 
 def _require(condition: bool, fault: str) -> None:

@@ -23,8 +23,15 @@ MAX_CHARACTERS = 1 << 20
 
 
 def to_json(spec: DetectorSpec) -> str:
-    """Returns the spec as one line of strict JSON (no NaN, no infinity)."""
-    return json.dumps(asdict(spec), allow_nan=False, separators=(",", ":"))
+    """Returns the spec as one line of strict JSON (no NaN, no infinity).
+
+    Raises:
+        ModelError: it is longer than any reader takes.
+    """
+    text = json.dumps(asdict(spec), allow_nan=False, separators=(",", ":"))
+    if len(text) > MAX_CHARACTERS:
+        raise ModelError(f"the spec has {len(text):,} characters and may have {MAX_CHARACTERS:,}; give fewer settings")
+    return text
 
 
 def from_json(text: str) -> DetectorSpec:
@@ -120,6 +127,14 @@ def _read_object(kind: Any, value: object, where: str) -> Any:
 def _read_union(kinds: tuple[Any, ...], value: object, where: str) -> Any:
     if value is None and NoneType in kinds:
         return None
+    # Where one kind alone has the shape of the value, a fault in it is told as that kind's.
+    alike = [
+        kind
+        for kind in kinds
+        if _is_list(kind) == isinstance(value, list) and _is_object(kind) == isinstance(value, dict)
+    ]
+    if len(alike) == 1:
+        return read_as(alike[0], value, where)
     # Exact types first, so that 1 stays an int where int and float are both allowed.
     for kind in sorted(kinds, key=lambda kind: type(value) is not kind):
         if kind is NoneType:
@@ -129,6 +144,14 @@ def _read_union(kinds: tuple[Any, ...], value: object, where: str) -> Any:
         except ValueError:
             continue
     raise ValueError(f"{where} is {shown(value)}, which is none of {', '.join(map(_name, kinds))}")
+
+
+def _is_list(kind: Any) -> bool:
+    return get_origin(kind) in (tuple, list)
+
+
+def _is_object(kind: Any) -> bool:
+    return is_dataclass(kind) or get_origin(kind) is dict
 
 
 def _name(kind: Any) -> str:

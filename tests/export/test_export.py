@@ -12,10 +12,11 @@ import pytest
 
 from adexport import Exported, ParityError, Scoring, SplitConformal, export_detector
 from adexport.graph import detector_function, to_onnx
-from adexport.parity import judge, scores_by_detector, scores_by_keras
+from adexport.parity import BATCH_SIZES, judge, scores_by_detector, scores_by_keras
+from adexport.stages import stages_of
 from adscore import Detector
-from adscore.selftest import pattern
-from adscore.spec import METADATA_KEY, ImageSpec, TrainingRecord
+from adscore.selftest import picture_of, self_test
+from adscore.spec import METADATA_KEY, ImageSpec, Pattern, TrainingRecord
 from adtrain.quiet import import_tensorflow
 
 pytestmark = pytest.mark.slow
@@ -101,15 +102,25 @@ def test_outputs_hang_together(exported: Exported, held_out: Any) -> None:
     assert (outputs.anomaly_map >= 0).all()
 
 
-def test_the_figures_in_the_file(exported: Exported, held_out: Any, spec: ImageSpec) -> None:
+def test_the_figures_in_the_file(exported: Exported, held_out: Any) -> None:
     detector = Detector(exported.content)
     scores = detector.score(held_out)
     assert exported.held_out_scores == pytest.approx(scores, rel=1e-6)
     assert exported.spec.calibration.threshold == pytest.approx(np.sort(scores)[125 - 1], rel=1e-6)  # ceil(131 x 0.95)
     assert exported.spec.parity.images == 130
     assert 0 <= exported.spec.parity.max_relative_difference <= 1e-5
-    assert exported.spec.selftest.score == pytest.approx(detector.score(pattern(spec)[np.newaxis])[0], rel=1e-6)
     assert 0 < exported.spec.map_scale <= 1
+
+
+def test_a_file_brings_pictures_to_test_a_device_with(exported: Exported, held_out: Any, spec: ImageSpec) -> None:
+    tests = exported.spec.selftest
+    assert not isinstance(tests, Pattern)
+    ordered = np.argsort(exported.held_out_scores)
+    # The least, the quartiles and the highest of 130.
+    for test, place in zip(tests, ordered[[0, 32, 64, 97, 129]], strict=True):
+        assert np.array_equal(picture_of(test, spec), held_out[place])
+        assert test.score == pytest.approx(exported.held_out_scores[place], rel=1e-6)
+    assert self_test(exported.spec, Detector(exported.content).score) <= 1e-6
 
 
 def test_the_same_model_gives_the_same_bytes(
@@ -125,15 +136,29 @@ def test_weights_that_changed_after_conversion_are_found(
     autoencoder: Any, held_out: Any, spec: ImageSpec, exported: Exported
 ) -> None:
     weights = autoencoder.get_weights()
-    function = detector_function(autoencoder, spec, Scoring())
+    function, detector = detector_function(autoencoder, spec, Scoring()), Detector(exported.content)
     try:
         autoencoder.set_weights([weight * 1.5 for weight in weights])
         by_keras = scores_by_keras(function, held_out, lambda: None)
-        scores = np.concatenate([by_keras, scores_by_detector(Detector(exported.content), held_out, lambda: None)])
+        scores = np.concatenate([by_keras, scores_by_detector(detector, held_out, lambda: None)])
+        look = stages_of(autoencoder, Scoring(), detector, held_out, BATCH_SIZES)
+        with pytest.raises(ParityError, match=r"its reconstructions differ by up to .* nothing was written"):
+            judge(scores, exported.spec.calibration.threshold, look)
     finally:
         autoencoder.set_weights(weights)
-    with pytest.raises(ParityError, match="nothing was written"):
-        judge(scores, exported.spec.calibration.threshold)
+
+
+def test_another_reduction_than_the_models_is_found(
+    autoencoder: Any, held_out: Any, spec: ImageSpec, exported: Exported
+) -> None:
+    # A graph whose sums are wrong, and nothing else: here they are of another kind.
+    detector = Detector(exported.content)
+    by_keras = scores_by_keras(detector_function(autoencoder, spec, Scoring("top")), held_out, lambda: None)
+    scores = np.concatenate([by_keras, scores_by_detector(detector, held_out, lambda: None)])
+    look = stages_of(autoencoder, Scoring("top"), detector, held_out, BATCH_SIZES)
+    with pytest.raises(ParityError, match=r"130 of 130 held-out images differ") as raised:
+        judge(scores, exported.spec.calibration.threshold, look)
+    assert "; its maps agree, and what they are summed up to differs by " in str(raised.value)
 
 
 def test_conversion_does_not_depend_on_what_was_converted_before(autoencoder: Any, spec: ImageSpec) -> None:

@@ -57,8 +57,23 @@ def test_deviation_is_how_many_times_the_most_unusual_statistic_is_off() -> None
 
 def test_too_little_error_is_unusual_as_well() -> None:
     scoring = Scoring("deviation", typical=TYPICAL)
-    assert reduced(np.full((20, 20), 0.001), 0.5, scoring)[1] == pytest.approx(400, rel=1e-4)
-    assert np.isfinite(reduced(np.zeros((20, 20)), 0.5, scoring)[1])
+    # Less than the rounding of a pixel to whole greys is not told from it.
+    noise = (1 / 255) ** 2 / 12
+    for error in (0.001, 0.0):
+        found = reduced(np.full((20, 20), error), 0.5, scoring)[1]
+        assert found == pytest.approx((0.4 + noise) / (error + noise), rel=1e-4)
+
+
+@pytest.mark.parametrize("reduction", ["normalized", "relative", "deviation"])
+def test_pictures_without_contrast_or_error_are_divided_by_more_than_rounding(reduction: Any) -> None:
+    # What is typical of pictures of one grey that are reconstructed to the last digit is float32's own rounding.
+    error = np.full((20, 20), 1e-9)
+    scores = [
+        reduced(error, contrast, Scoring(reduction, typical=Typical(1e-15, (1e-15,) * 5, ((1e-15,),))))[1]
+        for contrast in (0.0, 1e-14)
+    ]
+    assert scores[0] == pytest.approx(scores[1], rel=1e-7)
+    assert scores[0] < 1.01
 
 
 @pytest.mark.parametrize("reduction", ["normalized", "relative", "deviation"])

@@ -127,10 +127,12 @@ def test_weights_outside_of_the_file_are_never_read(
 
 
 def test_info_prints_no_control_characters(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "m.onnx").write_bytes(tiny_detector(metadata=SPEC.replace('"none"', '"\\u001b[2J\\ud800\\n"')))
+    (tmp_path / "m.onnx").write_bytes(
+        tiny_detector(metadata=SPEC.replace('"keras":"3"', '"keras":"\\u001b[2J\\ud800\\n"'))
+    )
     done = run("adscore", "--info", "--model", "m.onnx")
     assert (done.returncode, done.stderr) == (0, "detector: m.onnx\n")
-    assert "self-test  \\x1b[2J\\ud800\\n scores 0\n" in done.stdout
+    assert "versions   keras \\x1b[2J\\ud800\\n\n" in done.stdout
 
 
 def test_a_score_that_is_no_number_is_an_error_row(run: Run, tmp_path: Path) -> None:

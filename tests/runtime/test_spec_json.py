@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from adscore.errors import ModelError
-from adscore.spec import Pictures
-from adscore.spec_json import from_json, to_json
+from adscore.spec import Pattern, Pictures
+from adscore.spec_json import MAX_CHARACTERS, from_json, to_json
 from tests.tiny import tiny_spec
 
 
@@ -21,6 +21,11 @@ def changed(path: str, value: object) -> str:
     return json.dumps(data)
 
 
+def of_version(version: int) -> Any:
+    """Returns the JSON object of the tiny spec as this version had it."""
+    return json.loads(changed("format_version", version)) | {"selftest": {"pattern": "row", "score": 0.5}}
+
+
 def test_round_trip_gives_the_same_spec() -> None:
     assert from_json(to_json(tiny_spec("RGB"))) == tiny_spec("RGB")
 
@@ -30,7 +35,7 @@ def test_unknown_keys_are_passed_over() -> None:
 
 
 def test_a_key_that_came_later_may_be_missing() -> None:
-    data = json.loads(changed("format_version", 1))
+    data = of_version(1)
     del data["precision"]
     assert from_json(json.dumps(data)).precision == "float32"
 
@@ -54,13 +59,13 @@ def test_no_rule_of_how_images_are_read_may_be_missing(name: str) -> None:
 
 
 def test_version_1_is_read_and_decodes_as_it_did() -> None:
-    data = json.loads(changed("format_version", 1))
+    data = of_version(1)
     del data["image"]["jpeg"]
     assert from_json(json.dumps(data)).image.jpeg == "full"
 
 
 def test_version_2_is_read_and_means_what_it_did() -> None:
-    data = json.loads(changed("format_version", 2))
+    data = of_version(2)
     del data["image"]["bits"], data["training"]["pictures"]
     data["image"] |= {"resample": "bilinear", "sixteen_bit": "high_byte"}
     spec = from_json(json.dumps(data))
@@ -81,6 +86,26 @@ def test_what_was_trained_on_comes_back() -> None:
     pictures = Pictures((4, 8), (3, 6), (1.25, 1.5), ("L", "RGB"), (8, 16), 4095)
     spec = replace(tiny_spec(), training=replace(tiny_spec().training, pictures=pictures))
     assert from_json(to_json(spec)) == spec
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_pattern_of_versions_before_3_is_read_and_written_as_it_was(version: int) -> None:
+    data = of_version(version)
+    spec = from_json(json.dumps(data))
+    assert spec.selftest == Pattern("row", 0.5)
+    assert json.loads(to_json(spec)) == data
+
+
+@pytest.mark.parametrize("data", [json.loads(to_json(tiny_spec())) | {"format_version": 2}, of_version(3)])
+def test_the_self_test_of_another_version_is_refused(data: object) -> None:
+    with pytest.raises(ModelError, match=r"adscore\.spec is damaged: selftest is of another format_version; export"):
+        from_json(json.dumps(data))
+
+
+def test_a_spec_too_long_to_be_read_is_not_written() -> None:
+    record = replace(tiny_spec().training, fingerprint="0" * MAX_CHARACTERS)
+    with pytest.raises(ModelError, match=r"the spec has 1,0.. ?.* characters and may have 1,048,576"):
+        to_json(replace(tiny_spec(), training=record))
 
 
 @pytest.mark.parametrize("version", [0, 4, "1", True, None])
@@ -114,6 +139,15 @@ def test_what_is_no_spec_is_refused(text: str) -> None:
         ("calibration.held_out", False, "calibration is split-conformal, but not held out"),
         ("calibration.images", -3, "calibration.images is negative"),
         ("map_scale", 0, "map_scale is not above zero"),
+        ("selftest", "none", "adscore.spec.selftest is 'none', which is none of tuple, Pattern"),
+        ("selftest", [{}], "adscore.spec.selftest[0] lacks width, height, pixels, score"),
+        (
+            "selftest",
+            [{"width": 65, "height": 2, "pixels": "", "score": 1}],
+            "selftest is 65x2 and must be at most 64x",
+        ),
+        ("selftest", [{"width": 2, "height": 0, "pixels": "", "score": 1}], "selftest is 2x0 and must be at most 64x"),
+        ("selftest", [{"width": 2, "height": 2, "pixels": 5, "score": 1}], "selftest[0].pixels is 5, which is not str"),
         ("calibration.reference.scores", [0.0], "unequal numbers of ranks and scores"),
         ("calibration.reference.scores", [0.5] * 98 + [0.1], "calibration.reference scores are not ascending"),
         ("calibration.reference.scores", [0.5] * 98 + [1e39], "reference holds a score that is not finite in float32"),
@@ -123,7 +157,7 @@ def test_what_is_no_spec_is_refused(text: str) -> None:
         (
             "training.pictures",
             {"width": [4]},
-            "adscore.spec.training.pictures is {'width': [4]}, which is none of Pict",
+            "adscore.spec.training.pictures lacks height, aspect, modes",
         ),
         ("parity.batch_sizes", [1, 1.5], "adscore.spec.parity.batch_sizes[1] is 1.5, which is not int"),
     ],
