@@ -1,6 +1,5 @@
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,6 @@ from PIL import Image
 
 from adscore import Detector
 from adscore.errors import InputError
-from adscore.original import Original, pictures_of
 from adtrain.evaluate import Comparison, Estimate, Evaluation, compare, evaluate, score_files
 from adtrain.evaluation_folder import write_evaluation
 from adtrain.labelled import labelled_files
@@ -246,16 +244,3 @@ def test_folders_without_both_kinds_are_refused(tmp_path: Path, files: list[str]
             paint(tmp_path / name, 9)
     with pytest.raises(InputError, match=fault):
         labelled_files(str(tmp_path))
-
-
-def test_pictures_unlike_those_trained_on_are_said(run: Run, tmp_path: Path) -> None:
-    spec = tiny_spec()
-    known = pictures_of([Original(16, 16, "L", 8, None)])
-    spec = replace(spec, training=replace(spec.training, pictures=known))
-    (tmp_path / "detector.onnx").write_bytes(tiny_detector(spec))
-    data = mvtec(tmp_path / "data")
-    done = run("adtrain", "evaluate", "detector.onnx", data)
-    assert done.stderr.splitlines()[0] == (
-        "7 images are unlike those the detector was trained on (size 7), and their scores may mean nothing; the first: "
-        f"{data}/test/dent/220.png, 4x4 L, 8 bits; trained on: 16x16 L, 8 bits"
-    )
