@@ -5,6 +5,7 @@ import signal
 import sys
 import warnings
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import NoReturn
 
 import typer
@@ -25,6 +26,9 @@ def run(app: typer.Typer, *, at_once: bool = False) -> NoReturn:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # Pillow's remarks on odd files; what matters of them becomes a row's error or a refusal.
     warnings.filterwarnings("ignore", module="PIL")
+    # A locale that lacks a character shall not end the run; tables that are data have an encoding of their own.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except SystemExit as end:
