@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import NoReturn
 
 import typer
@@ -32,6 +33,9 @@ def run(app: typer.Typer, *, at_once: bool = False) -> NoReturn:
         signal.signal(number, lambda number, _: sys.exit(code_of(number)))
     # Pillow's remarks on odd files; what matters of them becomes a row's error or a refusal.
     warnings.filterwarnings("ignore", module="PIL")
+    # A locale that lacks a character shall not end the run; tables that are data have an encoding of their own.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except SystemExit as end:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from adscore.atomic import append_whole
 from adscore.checked_lines import line_of, value_of
 from adscore.errors import OutputError
+from adscore.file_names import all_as_utf8
 from adscore.locked import is_at, open_locked
 from adscore.refusals import real_place, refuse_no_file, refusing
 from adscore.workplace import hidden_beside
@@ -79,6 +80,7 @@ class KeptScores:
         """Returns the scores that an earlier run kept, float32 of shape (n,), NaN where there is none, or None."""
         if not self._hashes.size:
             return None
+        names = all_as_utf8(names)
         scores = np.full(len(names), np.nan, np.float32)
         hashes = np.array([hash(name) for name in names], np.int64)
         firsts, ends = (np.searchsorted(self._hashes, hashes, side).tolist() for side in ("left", "right"))
@@ -89,7 +91,8 @@ class KeptScores:
 
     def add(self, names: Sequence[str], scores: NDArray[np.float32]) -> None:
         """Keeps scores, float32 of shape (n,); an image without one, NaN, is tried again by the next run."""
-        found = {name: score for name, score in zip(names, scores.tolist(), strict=True) if not math.isnan(score)}
+        numbers = zip(all_as_utf8(names), scores.tolist(), strict=True)
+        found = {name: score for name, score in numbers if not math.isnan(score)}
         if found:
             self._append(found)
             self.images += len(found)

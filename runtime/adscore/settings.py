@@ -7,6 +7,7 @@ import PIL
 
 from adscore import __version__
 from adscore.detector import Detector
+from adscore.file_names import as_utf8
 
 
 def settings_of(
@@ -25,7 +26,7 @@ def settings_of(
 
     return {
         "the detector": f"one with SHA-256 {detector.digest[:12]}",
-        "the input": ", ".join(map(os.path.abspath, images)),
+        "the input": as_utf8(", ".join(map(os.path.abspath, images))),
         "--threshold": _given(threshold),
         "--fpr": _given(fpr),
         "--fdr": _given(fdr),

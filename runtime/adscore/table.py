@@ -13,6 +13,7 @@ from typing import TextIO
 
 from adscore.atomic import appears_when_complete
 from adscore.errors import OutputError
+from adscore.file_names import as_utf8
 from adscore.prediction import Prediction
 from adscore.refusals import refuse_no_file
 
@@ -66,8 +67,10 @@ def kind_of_table(out: str) -> str:
 def written_path(path: str) -> str:
     """Returns what the table calls `path`: a name that a spreadsheet would run as a formula begins with "./".
 
-    It names the same file, and no other path is called so, since paths never come with a "./" before them.
+    It names the same file, and no other path is called so, since paths never come with a "./" before them. The bytes of
+    a name are kept, whatever the locale.
     """
+    path = as_utf8(path)
     return f"./{path}" if path.startswith(_FORMULA) else path
 
 
@@ -127,12 +130,13 @@ def _jsonl_writer(file: TextIO) -> RowWriter:
         return float(text) if text else None
 
     def write(row: Prediction) -> None:
+        path = written_path(row.path)
         values = (
-            written_path(row.path), number(_nine(row.score)), number(_nine(row.threshold)), row.is_anomaly,
+            path, number(_nine(row.score)), number(_nine(row.threshold)), row.is_anomaly,
             number(_six(row.p_value)), row.error,
         )  # fmt: skip
         # Escapes keep the file UTF-8 whatever bytes a name has, and a line one line to readers that split at U+2028.
-        escape = not (row.path + (row.error or "")).isprintable()
+        escape = not (path + (row.error or "")).isprintable()
         file.write(json.dumps(dict(zip(COLUMNS, values, strict=True)), ensure_ascii=escape) + "\n")
 
     return write

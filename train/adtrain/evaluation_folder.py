@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from adscore.atomic import folder_appears_when_complete
+from adscore.file_names import as_utf8
 from adtrain.evaluate import Evaluation, Scored
 from adtrain.style import BLUE, DPI, GREY, RED, count_on_log, label_powers
 
@@ -29,7 +30,9 @@ def write_evaluation(folder: Path, evaluation: Evaluation, scored: Scored) -> No
         OutputError: the folder holds something else, or cannot be written.
     """
     with folder_appears_when_complete(folder, force=True, contents=CONTENTS) as partial:
-        (partial / FIGURES).write_text(json.dumps(asdict(evaluation), indent=2) + "\n", encoding="utf-8")
+        kinds = [asdict(kind) | {"name": as_utf8(kind.name)} for kind in evaluation.kinds]
+        figures = json.dumps(asdict(evaluation) | {"kinds": kinds}, indent=2)
+        (partial / FIGURES).write_text(figures + "\n", encoding="utf-8")
         _draw_roc(evaluation, scored, partial / ROC)
         _draw_precision_recall(evaluation, scored, partial / PRECISION_RECALL)
         _draw_scores(evaluation, scored, partial / HISTOGRAM)

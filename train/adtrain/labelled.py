@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adscore.errors import InputError, OutputError
+from adscore.file_names import from_utf8
 from adscore.inputs import Inputs
 from adtrain.dataset import LABELS_COLUMNS, LABELS_FILE
 
@@ -78,7 +79,7 @@ def _from_labels(folder: Path) -> Iterator[LabelledFile]:
         if not name or is_anomaly not in ("true", "false"):
             columns = ", ".join(LABELS_COLUMNS)
             raise InputError(f"{path}: needs the columns {columns}, is_anomaly true or false")
-        yield LabelledFile(folder / name, is_anomaly == "true", row.get("label") or is_anomaly)
+        yield LabelledFile(folder / from_utf8(name), is_anomaly == "true", row.get("label") or is_anomaly)
 
 
 def _images_in(folder: Path, *, hidden: bool) -> Inputs:

@@ -15,6 +15,7 @@ import numpy as np
 
 from adexport.scoring import Scoring
 from adscore.errors import ADError
+from adscore.file_names import as_utf8, from_utf8
 from adscore.files import check_regular, read_regular
 from adscore.images import Pixels
 from adscore.spec import ImageSpec, TrainingRecord
@@ -68,11 +69,11 @@ def write_run(folder: Path, run: Run, trained: Trained, left_out: Iterable[str])
         "image": asdict(run.image),
         "scoring": asdict(run.scoring),
         "training": asdict(run.training),
-        "data": run.data,
+        "data": None if run.data is None else as_utf8(run.data),
         "hidden": run.hidden,
     }
     (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    names = "".join(f"{name}\n" for name in left_out)
+    names = "".join(f"{as_utf8(name)}\n" for name in left_out)
     (folder / LEFT_OUT).write_text(names, encoding="utf-8", errors="surrogateescape")
     with (folder / HISTORY).open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
@@ -105,7 +106,7 @@ def load_run(folder: Path) -> Run:
         training = read_as(TrainingRecord, record["training"], "training")
         data = read_as(str | None, record["data"], "data")
         hidden = read_as(bool, record.get("hidden", False), "hidden")  # runs from before it took none
-        return Run(folder, image, scoring, training, data, hidden)
+        return Run(folder, image, scoring, training, None if data is None else from_utf8(data), hidden)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise RunError(f"{folder}: no run here ({error.strerror}); train one with adtrain fit") from error
     except OSError as error:
