@@ -21,6 +21,8 @@ from adscore.spec import Calibration, DetectorSpec, ImageSpec, Parity, Reference
 MAP_SCALE_QUANTILE = 0.99
 
 _BATCH = 64
+# ONNX Runtime adds up the largest hundredth, an odd number of values, in an order that depends on where they begin.
+_BY_PLACE = ("top", "deviation")
 
 
 @dataclass(frozen=True)
@@ -132,4 +134,5 @@ def _draft_spec(image: ImageSpec, scoring: Scoring, training: TrainingRecord) ->
         training=training,
         parity=Parity(0, (), 0.0, 0.0),
         selftest=SelfTest(PATTERN, 0.0),
+        alone=bool(scoring.tile) or scoring.reduction in _BY_PLACE,
     )

@@ -32,9 +32,12 @@ def test_a_key_that_came_later_may_be_missing() -> None:
     data = json.loads(changed("format_version", 1))
     del data["precision"]
     assert from_json(json.dumps(data)).precision == "float32"
+    data = json.loads(changed("format_version", 2))
+    del data["alone"]
+    assert from_json(json.dumps(data)).alone is False
 
 
-@pytest.mark.parametrize("name", sorted(asdict(tiny_spec()).keys() - {"format_version"}))
+@pytest.mark.parametrize("name", sorted(asdict(tiny_spec()).keys() - {"format_version", "alone"}))
 def test_missing_key_is_named(name: str) -> None:
     data = json.loads(to_json(tiny_spec()))
     del data[name]
