@@ -16,8 +16,10 @@ from tests.conftest import Run
 
 pytestmark = pytest.mark.slow
 
-SIDE, TILE = 24, 8
-# The largest hundredth of 24x24 pixels are six: rows of six begin at another place within 16 bytes each.
+TILE = 8
+# The largest hundredth of 24x24 pixels are six, of 36x36 thirteen: rows of so many begin at other places within 16
+# bytes. Rows of six are also what 1,296 numbers are when they are added up 216 at a time.
+TILED, WHOLE = 24, 36
 TYPICAL = Typical(0.05, (1.0, 1e-6, 1.0, 1.0, 1.0), ((0.01, 0.02), (0.03, 0.01)))
 
 Make = Callable[..., bytes]
@@ -38,18 +40,20 @@ def content() -> Make:
     def make(reduction: Reduction, tile: int, precision: str) -> bytes:
         keras.utils.clear_session()
         keras.utils.set_random_seed(1)
-        side = tile or SIDE
-        network = build_autoencoder(side, side, 3, filters=(8, 16), latent=4, decoder="narrow").autoencoder
-        scoring, image = Scoring(reduction, 0.7, tile, TYPICAL), ImageSpec(SIDE, SIDE, "RGB")
+        side = TILED if tile else WHOLE
+        network = build_autoencoder(
+            tile or side, tile or side, 3, filters=(8, 16), latent=4, decoder="narrow"
+        ).autoencoder
+        scoring, image = Scoring(reduction, 0.7, tile, TYPICAL), ImageSpec(side, side, "RGB")
         spec = draft_detector(network, image, scoring, TrainingRecord({}, 0, "sha256:00", {})).spec
         model = to_onnx(detector_function(network, image, scoring), RULES if precision == "float" else INT8_RULES)
-        return with_spec(model if precision == "float" else quantized(model, pictures(8)), spec)
+        return with_spec(model if precision == "float" else quantized(model, pictures(8, side)), spec)
 
     return make
 
 
-def pictures(number: int) -> Any:
-    return np.random.default_rng(0).integers(0, 256, (number, SIDE, SIDE, 3), np.uint8)
+def pictures(number: int, side: int) -> Any:
+    return np.random.default_rng(0).integers(0, 256, (number, side, side, 3), np.uint8)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +65,7 @@ def pictures(number: int) -> Any:
 )  # fmt: skip
 def test_a_picture_has_one_score(content: Make, reduction: Reduction, tile: int, precision: str) -> None:
     file = content(reduction, tile, precision)
-    for picture in pictures(3):
+    for picture in pictures(3, TILED if tile else WHOLE):
         images = np.repeat(picture[np.newaxis], 17, axis=0)
         images[5] = 255 - picture
         scores: set[float] = set()
@@ -80,7 +84,7 @@ def test_tables_are_the_same_to_the_byte(content: Make, run: Run, tmp_path: Path
     (tmp_path / "tiled.onnx").write_bytes(content("deviation", TILE, "float"))
     (tmp_path / "images").mkdir()
     for number in range(9):
-        Image.fromarray(pictures(1)[0]).save(tmp_path / "images" / f"{number}.png")
+        Image.fromarray(pictures(1, TILED)[0]).save(tmp_path / "images" / f"{number}.png")
     efforts = [["--batch-size", size] for size in "137"] + [["--threads", "2"], ["--workers", "2"], ["--low-memory"]]
     tables = set()
     for effort in efforts:
