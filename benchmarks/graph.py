@@ -24,6 +24,7 @@ import numpy as np
 from adscore.atomic import appears_when_complete
 from adtrain.quiet import import_tensorflow
 from benchmarks.graph_contestants import BATCH, Score, by_litert, by_onnx_runtime, by_openvino
+from benchmarks.processor import processor
 
 HERE = Path(__file__).parent
 RUNS = HERE.parent / "artifacts" / "graph"
@@ -84,16 +85,23 @@ def main() -> None:
             continue
         rows += _measure(network, data)
     with appears_when_complete(HERE / "graph.json") as partial:
-        partial.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", encoding="utf-8")
+        measured = {"processor": processor(), "rows": [asdict(row) for row in rows]}
+        partial.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     with appears_when_complete(HERE / "GRAPH.md") as partial:
-        partial.write_text(_table(rows), encoding="utf-8")
+        partial.write_text(table(rows, processor()), encoding="utf-8")
 
 
 def _rows_of_others(only: str) -> list[Row]:
-    """Returns what was measured before of the networks that are not measured now."""
+    """Returns what was measured before of the networks that are not measured now, on a processor like this one."""
     if not only:
         return []
-    rows = [Row(**row) for row in json.loads((HERE / "graph.json").read_text(encoding="utf-8"))]
+    measured = json.loads((HERE / "graph.json").read_text(encoding="utf-8"))
+    if measured["processor"] != processor():
+        sys.exit(
+            f"the other rows were measured on {measured['processor']}, and this is {processor()}: measure all, without "
+            "--only"
+        )
+    rows = [Row(**row) for row in measured["rows"]]
     return [row for row in rows if only not in row.network]
 
 
@@ -164,9 +172,10 @@ def _run(network: Network, data: Path | None) -> Any:
     return load_run(folder)
 
 
-def _table(rows: list[Row]) -> str:
+def table(rows: list[Row], measured_on: str) -> str:
+    """Returns the text of GRAPH.md."""
     lines = [
-        "# The exported graph",
+        f"# The exported graph, on {measured_on}",
         "",
         f"Written by `make bench-graph` (`benchmarks/graph.py`): one thread, batches of {BATCH}, CPU time, {ROUNDS}",
         "rounds in turn on a shared machine. *Faster*: how many times, against the graph as the converter wrote it;",

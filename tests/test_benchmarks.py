@@ -1,8 +1,11 @@
 """The parts of the benchmarks that can be wrong without anyone seeing it: tables, and the promise of calibration."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from benchmarks import scoring_report
+from benchmarks.processor import processor
 from benchmarks.quality_report import Result, report
 
 pytestmark = pytest.mark.slow  # benchmarks.calibration loads adexport, which loads TensorFlow
@@ -83,3 +86,20 @@ def test_ratios_are_taken_within_a_round() -> None:
     assert lines.count(row) == 2
     assert "session: 1.50 (1.50 to 1.50) times its wall time, 1.20 (1.20 to 1.20) times its CPU time." in lines
     assert lines[-2:] == ["| --- | --- | --- |", "| `--workers 1` | 71 | 71 |"]
+
+
+def test_the_heading_of_the_graph_tells_what_the_processor_has(tmp_path: Path) -> None:
+    from benchmarks.graph import Row, table
+
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(
+        "processor\t: 0\nflags\t\t: fpu sse4_1 avx2 avx512_vnni\nvmx flags\t: avx\n\n"
+        "processor\t: 1\nflags\t\t: fpu sse4_1 avx2\n"
+    )
+    assert processor(cpuinfo).endswith(" with sse4_1, avx2")  # what every core has
+    cpuinfo.write_text("Features\t: fp asimd asimddp\n")
+    assert processor(cpuinfo).endswith(" with asimd, asimddp")
+    assert processor(tmp_path / "none").endswith(" with features that the system does not tell")
+    lines = table([Row("demo", "plain", 1.0, 0.9, 1.1, 1000, 0.0)], "x86_64 with avx2").splitlines()
+    assert lines[0] == "# The exported graph, on x86_64 with avx2"
+    assert lines[-1] == "| demo | plain | 1.00 (0.90 to 1.10) | 1,000 | 0.0e+00 |"

@@ -26,6 +26,8 @@ MAP_SCALE_QUANTILE = 0.99
 _SELFTEST = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 _BATCH = 64
+# ONNX Runtime adds up the largest hundredth, an odd number of values, in an order that depends on where they begin.
+_BY_PLACE = ("top", "deviation")
 
 
 @dataclass(frozen=True)
@@ -145,4 +147,5 @@ def _draft_spec(image: ImageSpec, scoring: Scoring, training: TrainingRecord) ->
         training=training,
         parity=Parity(0, (), 0.0, 0.0),
         selftest=(),
+        alone=bool(scoring.tile) or scoring.reduction in _BY_PLACE,
     )

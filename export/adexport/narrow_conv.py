@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from adexport.equalize import CHANNELS_FIRST
-from adexport.steps import LARGEST_WEIGHT, STEPS, Steps
+from adexport.steps import STEPS, Steps, narrow_weights, weight_steps
 
 CHANNELS_LAST = [0, 2, 3, 1]
 # Biases, as multiples of the weights' steps, stay this far within 32 bits.
@@ -38,8 +38,8 @@ def narrow_conv(graph: onnx.GraphProto, conv: onnx.NodeProto, last: str, read: S
     weights = weights * read.step[:, np.newaxis, np.newaxis]
     repeats = len(weights) // len(made.step)
     step, zero = np.tile(made.step, repeats), np.tile(made.zero, repeats)
-    scale = np.abs(weights).max(axis=(1, 2, 3)) / LARGEST_WEIGHT
-    scale = np.maximum(scale, (np.abs(bias) + STEPS * step) / _LARGEST_BIAS)
+    flat = weights.reshape(len(weights), -1)
+    scale = weight_steps(flat, (np.abs(bias) + STEPS * step) / _LARGEST_BIAS)
     prefix = conv.output[0]
 
     def put(role: str, array: NDArray[Any]) -> str:
@@ -49,7 +49,7 @@ def narrow_conv(graph: onnx.GraphProto, conv: onnx.NodeProto, last: str, read: S
     one, read_zero = put("one", np.array(1, np.float32)), put("read_zero", np.array(read.zero[0], np.uint8))
     weight_scale = put("weight_scale", (scale / step).astype(np.float32))
     wide_weights = [
-        put("weights", np.round(weights / scale[:, np.newaxis, np.newaxis, np.newaxis]).astype(np.int8)),
+        put("weights", narrow_weights(flat, scale).reshape(weights.shape)),
         weight_scale, put("weight_zero", np.zeros(len(scale), np.int8)),
     ]  # fmt: skip
     # The output's zero points are part of the bias.

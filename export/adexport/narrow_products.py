@@ -1,11 +1,14 @@
 """The last layer in eight bits: products of bytes and int8 weights, whose sums are floats again, never rounded."""
 
+from typing import Any
+
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from adexport.observe import Values
-from adexport.steps import LARGEST_WEIGHT, Steps
+from adexport.steps import Steps, narrow_weights, weight_steps
 
 
 def products_of(graph: onnx.GraphProto, name: str) -> list[onnx.NodeProto]:
@@ -80,11 +83,11 @@ def narrow_products(graph: onnx.GraphProto, products: list[onnx.NodeProto], narr
     for source, node in zip((narrow, bent), products, strict=True):
         # Positive values are multiplied by both weights: the second make good for the rounding of the first.
         weights = constants[node.input[1]] * steps.step[:, np.newaxis] + error
-        scale = np.maximum(np.abs(weights).max(axis=0), np.finfo(np.float32).tiny) / LARGEST_WEIGHT
+        scale = weight_steps(weights.T)
         parts = [f"{node.output[0]}_{role}" for role in ("weights", "weight_scale", "weight_zero")]
-        rounded = np.round(weights / scale)
+        rounded = narrow_weights(weights.T, scale).T
         error = weights - rounded * scale
-        arrays = rounded.astype(np.int8), scale.astype(np.float32), np.zeros(len(scale), np.int8)
+        arrays: tuple[NDArray[Any], ...] = rounded, scale.astype(np.float32), np.zeros(len(scale), np.int8)
         graph.initializer.extend(map(numpy_helper.from_array, arrays, parts))
         wide, wide_weights = f"{node.output[0]}_read", f"{node.output[0]}_wide_weights"
         replacements[node.output[0]] = [

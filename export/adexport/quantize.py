@@ -5,8 +5,9 @@ one to three input channels it is cheap, and int8 would be slower. So do the err
 layer, unless `adexport.rewrites.places` made products of it, whose sums are floats. Dense layers store their weights in
 eight bits and compute in float: they are cheap, and a latent vector in eight bits is too coarse. Their weights are
 widened by Cast and Mul, which ONNX Runtime does once, when the file is opened; with DequantizeLinear it would do so at
-every run, or put a product in their place that narrows activations too. In the end what rounding shifts on average is
-taken off again, wherever the graph adds a constant in float.
+every run, or put a product in their place that narrows activations too. Weights that bytes are multiplied by are so
+small that two products fit in 16 bits (`adexport.steps`): a processor without VNNI scores as others do. In the end what
+rounding shifts on average is taken off again, wherever the graph adds a constant in float.
 """
 
 from collections.abc import Sequence

@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from adexport.observe import Values
 
 STEPS = 255
 # Weights are signed and have no zero of their own.
 LARGEST_WEIGHT = 127
+# Two weights of one output and one sign come to at most so much. Processors with AVX2 or AVX-512 and without VNNI add
+# two products of a byte and a weight in sixteen bits, and cut off what lies beyond: 255 * 128 does not.
+LARGEST_PAIR = 128
 # A channel is not scaled up further than this: one that never spoke would be scaled without bound.
 _SMALLEST_SHARE = 1e-6
 
@@ -56,6 +60,52 @@ def shared_zero(lowest: Values, highest: Values, influence: Values) -> Steps:
     zeros = range(int(lower), STEPS + 1 - int(upper))
     zero = min(zeros, key=lambda zero: float(np.sum(np.square(steps(zero)) * influence)))
     return Steps(steps(zero), np.full(len(lowest), float(zero)))
+
+
+def weight_steps(weights: Values, least: Values | float = 0.0) -> Values:
+    """Returns the step that each output's weights are rounded to, (outputs,), so that no pair is beyond `LARGEST_PAIR`.
+
+    Any two of them count as a pair, since which are added first is the kernel's affair. A weight that stands alone may
+    reach `LARGEST_WEIGHT`.
+
+    Args:
+        weights: what a sum of bytes is weighted by, (outputs, inputs).
+        least: the finest step that may be, (outputs,).
+    """
+    alone, pair = np.abs(weights).max(axis=1) / LARGEST_WEIGHT, _largest_pair(weights)
+    finest = np.maximum(np.maximum(alone, pair / LARGEST_PAIR), np.maximum(least, np.finfo(np.float32).tiny))
+    fits = _largest_pair(np.round(weights / finest[:, np.newaxis])) <= LARGEST_PAIR
+    # Rounding adds half a step to each of the two at most.
+    return np.asarray(np.where(fits, finest, np.maximum(finest, pair / (LARGEST_PAIR - 1))))
+
+
+def narrow_weights(weights: Values, steps: Values) -> NDArray[np.int8]:
+    """Returns weights as whole steps, rounded so that each output's errors add up to half a step at most.
+
+    What they weight is alike in large part, so what is left of their errors is the sum. Those that were rounded
+    furthest are rounded the other way; not where a pair would become too large.
+
+    Args:
+        weights: what a sum of bytes is weighted by, (outputs, inputs).
+        steps: as `weight_steps` returns them, (outputs,).
+    """
+    exact = weights / steps[:, np.newaxis]
+    rounded = np.round(exact)
+    excess = np.round((rounded - exact).sum(axis=1, keepdims=True))
+    other = rounded - np.sign(excess)
+    sizes = np.abs(rounded)
+    may = np.abs(other) <= np.maximum(sizes, LARGEST_PAIR - sizes.max(axis=1, keepdims=True))
+    gain = np.where(may, np.abs(rounded - exact) - np.abs(other - exact), -np.inf)
+    chosen = np.argsort(np.argsort(-gain, axis=1), axis=1) < np.abs(excess)
+    return np.where(chosen & may, other, rounded).astype(np.int8)
+
+
+def _largest_pair(weights: Values) -> Values:
+    """Returns the largest sum of two of each output's weights of one sign, (outputs,), without the sign."""
+    ordered = np.sort(weights, axis=1)
+    return np.asarray(
+        np.maximum(np.maximum(ordered[:, -2:], 0).sum(axis=1), np.maximum(-ordered[:, :2], 0).sum(axis=1))
+    )
 
 
 def _bounded(steps: Values) -> Values:

@@ -17,14 +17,11 @@ from adscore.checksum import check as check_checksum
 from adscore.decoded import Decoded, decode_batch
 from adscore.errors import ImageError, ModelError
 from adscore.images import Limits, Pixels
-from adscore.model_file import INPUT, OUTPUTS, read_model, read_spec
+from adscore.model_file import OUTPUTS, read_model, read_spec
 from adscore.prediction import Prediction, Scored, decide
-from adscore.session import Provider, ProviderChoice, onnxruntime_faults, open_session
-from adscore.spec import MAX_FLOAT32, DetectorSpec, ImageSpec
-
-# The fastest batches are those whose layers stay in the processor's caches: 32 images of 28x28, 8 of 128x128, 2 of
-# 256x256; memory grows with them too.
-_MOST_IMAGES, _MOST_PIXELS = 32, 1 << 17
+from adscore.runs import Runs, batches, suitable_batch
+from adscore.session import Provider, ProviderChoice, open_session
+from adscore.spec import MAX_FLOAT32, DetectorSpec
 
 
 @dataclass(frozen=True)
@@ -84,8 +81,8 @@ class Detector:
         self.provider = opened.provider
         self.limits = limits or Limits()
         self.fallback = opened.fallback
-        self.batch_size = 1 if low_memory else _suitable_batch(self.spec.image)
-        self._session = opened.session
+        self.batch_size = 1 if low_memory else suitable_batch(self.spec.image)
+        self._runs = Runs(opened.session, self.spec)
         self._content = content
         self._reopen = partial(
             Detector, content, provider=self.provider, threads=threads, low_memory=low_memory, limits=self.limits
@@ -104,7 +101,8 @@ class Detector:
 
         Args:
             images: uint8 of shape (n, height, width, channels), as `adscore.images.decode` prepares them.
-            batch_size: images in one run, by default as many as suit; only memory and speed depend on it.
+            batch_size: images in one run, by default as many as suit; only memory and speed depend on it. Pictures that
+                the graph cuts into tiles have a run each.
 
         Raises:
             TypeError: the images are no array.
@@ -112,8 +110,8 @@ class Detector:
             ValueError: `batch_size` is below 1.
         """
         self._check(images)
-        batches = _batches(images, self._checked(batch_size))
-        scores = [self._run(batch, ["score"])[0][:count] for batch, count in batches]
+        pieces = batches(images, self._checked(batch_size))
+        scores = [self._runs.outputs(["score"], batch, count)[0] for batch, count in pieces]
         return np.concatenate([np.empty(0, np.float32), *scores])
 
     def analyze(self, images: Pixels) -> Outputs:
@@ -123,7 +121,7 @@ class Detector:
             TypeError, ImageError: as `score`.
         """
         self._check(images)
-        return Outputs(*self._run(images, list(OUTPUTS)))
+        return Outputs(*self._runs.outputs(list(OUTPUTS), images, len(images)))
 
     def predict(
         self,
@@ -202,7 +200,7 @@ class Detector:
         if not count:
             return Scored.nothing()
         errors = decoded.errors
-        scores = self._run(decoded.images, ["score"])[0][:count].copy()
+        scores = self._runs.outputs(["score"], decoded.images, count)[0].copy()
         for place in np.flatnonzero(~np.isfinite(scores)).tolist():
             errors.setdefault(place, f"the score is {scores[place]}, which is no number")
         scores[list(errors)] = np.nan
@@ -217,25 +215,3 @@ class Detector:
                 f"images are {images.dtype} of shape {images.shape} and the detector takes uint8 of shape "
                 f"(n, {', '.join(map(str, shape))}); prepare files with adscore.images.decode"
             )
-
-    def _run(self, batch: Pixels, outputs: list[str]) -> list[NDArray[np.float32]]:
-        step = "take a smaller batch size, another provider, or export the detector again"
-        with onnxruntime_faults("the detector cannot run", step):
-            results: list[NDArray[np.float32]] = self._session.run(outputs, {INPUT: batch})
-        if results[0].shape != (len(batch),) or any(len(result) != len(batch) for result in results):
-            raise ModelError("the graph does not give one score an image; export the detector again")
-        return results
-
-
-def _suitable_batch(image: ImageSpec) -> int:
-    return max(1, min(_MOST_IMAGES, _MOST_PIXELS // (image.width * image.height)))
-
-
-def _batches(images: Pixels, size: int) -> Iterator[tuple[Pixels, int]]:
-    """Yields (batch, number of images in it); with more than one batch, the last is padded to the size of the rest."""
-    for start in range(0, len(images), size):
-        batch = images[start : start + size]
-        count = len(batch)
-        if start and count < size:
-            batch = np.concatenate([batch, np.zeros((size - count, *batch.shape[1:]), np.uint8)])
-        yield batch, count

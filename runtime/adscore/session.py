@@ -1,6 +1,7 @@
 """An ONNX Runtime session that runs where it was asked to, or says why it cannot."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from adscore.cpus import usable_cpus
 from adscore.errors import ModelError, ProviderError
+from adscore.installed import require_onnxruntime
 from adscore.providers import EXECUTION_PROVIDERS, cuda_fault, load_cuda_libraries
 
 ProviderChoice = Literal["auto", "cpu", "cuda"]
@@ -38,7 +40,8 @@ def open_session(model: bytes, provider: ProviderChoice, threads: int | None, *,
         low_memory: give memory back after every run.
 
     Raises:
-        ProviderError: no ONNX Runtime is installed, or "cuda" was asked for and does not run here.
+        ProviderError: no ONNX Runtime is installed, it is too old or does not import, or "cuda" was asked for and does
+            not run here.
         ModelError: ONNX Runtime refuses the model.
     """
     if provider not in get_args(ProviderChoice):
@@ -71,14 +74,16 @@ def onnxruntime_faults(what: str, next_step: str = "export the detector again") 
 def _import_onnxruntime() -> Any:
     # From 1.29 its Linux builds report to their maker, start a thread for it and leave a database in the home folder.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    version = "" if "onnxruntime" in sys.modules else require_onnxruntime()
     try:
         import onnxruntime
-    except ImportError as error:
+    except Exception as error:  # a build that does not fit numpy or the system fails in all kinds of ways
         if isinstance(error.__cause__, SystemExit | KeyboardInterrupt):  # a signal came meanwhile
             raise error.__cause__ from None
+        said = str(error).strip().partition("\n")[0]
         raise ProviderError(
-            f"ONNX Runtime cannot be imported ({error}); "
-            "install it with pip install 'adscore[cpu]', or 'adscore[cuda]' for an NVIDIA GPU"
+            f"ONNX Runtime {version} cannot be imported ({said or type(error).__name__}); install it anew, with "
+            "pip install --force-reinstall 'adscore[cpu]', or 'adscore[cuda]' for an NVIDIA GPU"
         ) from error
     onnxruntime.set_default_logger_severity(_SILENT)
     return onnxruntime

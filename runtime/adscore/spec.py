@@ -202,6 +202,7 @@ class DetectorSpec:
     parity: Parity
     selftest: tuple[SelfTest, ...] | Pattern
     precision: Precision = "float32"  # of the large layers; error and score are float32 in any case
+    alone: bool = False  # each image has a run of its own, since in one of several rounding depends on its place
     format_version: int = FORMAT_VERSION
 
     def __post_init__(self) -> None:

@@ -16,7 +16,7 @@ from adscore.errors import ModelError
 from adscore.spec import METADATA_KEY, READABLE_VERSIONS, DetectorSpec
 
 # Keys that came later, with the version from which on a file must have them.
-_SINCE = {"image.jpeg": 2, "precision": 2, "image.bits": 3, "training.pictures": 3}
+_SINCE = {"image.jpeg": 2, "precision": 2, "image.bits": 3, "training.pictures": 3, "alone": 3}
 
 # A thousand kept scores take some 30,000 characters.
 MAX_CHARACTERS = 1 << 20

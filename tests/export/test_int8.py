@@ -12,6 +12,7 @@ from PIL import Image
 from adscore import Detector
 from adtrain.quiet import import_tensorflow
 from tests.conftest import Run
+from tests.export.small import integer_products, largest_sum_of_two
 from tests.tiny import paint_parts
 
 pytestmark = pytest.mark.slow
@@ -49,8 +50,11 @@ def exported(ingredients: Any, **options: Any) -> Any:
     return plain, *export_int8(plain, weights, held_out, scoring=run.scoring, rule=rule, **options)
 
 
-def test_large_layers_are_narrow_and_what_judges_is_not(ingredients: Any) -> None:
+def test_large_layers_are_narrow_and_what_judges_is_not(ingredients: Any, tmp_path: Path) -> None:
     plain, int8, change = exported(ingredients)
+    products = integer_products(int8.content, tmp_path)
+    assert len(products) >= 2
+    assert max(map(largest_sum_of_two, products)) <= 32767  # more would be cut off where a processor lacks VNNI
     model = onnx.load_from_string(int8.content)
     assert {opset.domain for opset in model.opset_import} == {""}
     operators = Counter(node.op_type for node in model.graph.node)

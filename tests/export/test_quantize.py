@@ -1,43 +1,20 @@
 """The graph in int8, on graphs small enough to reckon with."""
 
 from collections import Counter
-from typing import Any
+from pathlib import Path
 
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
-from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 from adexport.observe import IMAGES, means, ranges, spread
 from adexport.quantize import quantized
+from adexport.steps import LARGEST_PAIR, narrow_weights, weight_steps
+from tests.export.small import graph_of, integer_products, largest_sum_of_two, outputs_of
 
 SIZES = np.array([100.0, 1.0, 0.01, 1.0], np.float32)
 RANDOM = np.random.default_rng(0)
 IMAGE = RANDOM.integers(0, 256, (40, 6, 6, 4), np.uint8)
-
-
-def graph_of(nodes: list[onnx.NodeProto], shown: tuple[str, ...], **constants: NDArray[Any]) -> onnx.ModelProto:
-    """Returns a graph from `image`, uint8 (n, 6, 6, 4), by way of `wide`, float32 (n, 4, 6, 6), to the values shown."""
-    first = [
-        helper.make_node("Cast", ["image"], ["float"], to=TensorProto.FLOAT),
-        helper.make_node("Transpose", ["float"], ["wide"], perm=[0, 3, 1, 2]),
-    ]
-    graph = helper.make_graph(
-        [*first, *nodes],
-        "small",
-        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["batch", 6, 6, 4])],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in shown],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-
-
-def outputs_of(model: onnx.ModelProto, images: NDArray[np.uint8] = IMAGE) -> dict[str, NDArray[np.float32]]:
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(None, {"image": images}), strict=True))
 
 
 def test_each_channel_has_a_range_of_its_own() -> None:
@@ -56,7 +33,7 @@ def test_each_channel_has_a_range_of_its_own() -> None:
         bias=(SIZES[::-1] * np.array([500, -500, 0, 0])).astype(np.float32),
     )
     int8 = quantized(model, IMAGE)
-    exact, near = outputs_of(model)["bent"], outputs_of(int8)["bent"]
+    exact, near = outputs_of(model, IMAGE)["bent"], outputs_of(int8, IMAGE)["bent"]
     difference = np.sqrt(np.square(near - exact).mean(axis=(0, 2, 3))) / exact.std(axis=(0, 2, 3))
     assert difference.max() < 0.02
     operators = Counter(node.op_type for node in int8.graph.node)
@@ -81,7 +58,7 @@ def test_steps_are_put_into_the_layer_before() -> None:
         second=(RANDOM.normal(size=(4, 4, 3, 3)) / sizes[:, np.newaxis, np.newaxis]).astype(np.float32),
     )
     int8 = quantized(model, IMAGE)
-    exact, near = outputs_of(model)["last"], outputs_of(int8)["last"]
+    exact, near = outputs_of(model, IMAGE)["last"], outputs_of(int8, IMAGE)["last"]
     assert np.sqrt(np.square(near - exact).mean()) < 0.03 * exact.std()
     constants = {each.name: numpy_helper.to_array(each) for each in int8.graph.initializer}
     steps = [constants[node.input[1]] for node in int8.graph.node if node.op_type == "QuantizeLinear"]
@@ -109,7 +86,7 @@ def test_products_read_bytes_and_their_sums_are_floats() -> None:
         positive=np.float32(0.7) * weights,
     )
     int8 = quantized(model, IMAGE)
-    exact, near = outputs_of(model)["sum"], outputs_of(int8)["sum"]
+    exact, near = outputs_of(model, IMAGE)["sum"], outputs_of(int8, IMAGE)["sum"]
     assert np.sqrt(np.square(near - exact).mean()) < 0.02 * exact.std()
     assert len(np.unique(near[..., 0])) > 256
     operators = Counter(node.op_type for node in int8.graph.node)
@@ -167,7 +144,7 @@ def test_few_channels_and_what_is_behind_the_sigmoid_stay_in_float() -> None:
         start=np.array([0]), end=np.array([3]), axis=np.array([1]),
         first=np.ones((4, 3, 1, 1), np.float32), second=np.ones((1, 4, 1, 1), np.float32),
     )  # fmt: skip
-    assert np.array_equal(outputs_of(quantized(model, IMAGE))["output"], outputs_of(model)["output"])
+    assert np.array_equal(outputs_of(quantized(model, IMAGE), IMAGE)["output"], outputs_of(model, IMAGE)["output"])
 
 
 def test_calibration_images_are_spread_and_few_of_large_ones() -> None:
@@ -186,3 +163,49 @@ def test_ranges_hold_zero_and_means_count_every_image() -> None:
     lowest, highest = ranges(model, ["wide"], batches)["wide"]
     assert (lowest.tolist(), highest.tolist()) == ([0.0] * 4, [10.0] * 4)
     assert means(model, ["wide"], batches)["wide"] == pytest.approx(np.full((1, 4, 6, 6), 8.0))
+
+
+def test_no_two_products_go_beyond_sixteen_bits(tmp_path: Path) -> None:
+    # All weights alike and all pixels white is the worst that can be.
+    model = graph_of(
+        [
+            helper.make_node("Conv", ["wide", "first"], ["made"], pads=[1, 1, 1, 1]),
+            helper.make_node("Transpose", ["made"], ["places"], perm=[0, 2, 3, 1]),
+            helper.make_node("MatMul", ["places", "straight"], ["straight_sum"]),
+            helper.make_node("Relu", ["places"], ["positive_part"]),
+            helper.make_node("MatMul", ["positive_part", "positive"], ["positive_sum"]),
+            helper.make_node("Add", ["straight_sum", "positive_sum"], ["sum"]),
+            helper.make_node("Sigmoid", ["sum"], ["output"]),
+        ],
+        ("sum", "output"),
+        first=np.ones((4, 4, 3, 3), np.float32),
+        straight=np.ones((4, 2), np.float32) * np.array([0.3, -0.3], np.float32),
+        positive=np.ones((4, 2), np.float32) * np.array([0.7, -0.7], np.float32),
+    )
+    images = np.concatenate([IMAGE, np.full_like(IMAGE[:4], 255)])
+    int8 = quantized(model, images)
+    products = integer_products(int8.SerializeToString(), tmp_path)
+    assert [weights.shape for weights in products] == [(4, 36), (2, 4), (2, 4)]
+    assert [largest_sum_of_two(weights) for weights in products] == [255 * LARGEST_PAIR] * 3
+    assert 255 * LARGEST_PAIR <= 32767
+    exact, near = outputs_of(model, images)["sum"], outputs_of(int8, images)["sum"]
+    assert np.abs(near - exact).max() < 0.01 * np.abs(exact).max()
+
+
+def test_weights_are_rounded_as_finely_as_any_two_of_them_allow() -> None:
+    weights = RANDOM.normal(size=(1000, 6)) * 10 ** RANDOM.uniform(-3, 3, (1000, 6))
+    weights[0], weights[1], weights[2] = 0, [5, 0, 0, 0, 0, -5], [5, 5, 0, 0, 0, 0]
+    rounded = narrow_weights(weights, weight_steps(weights)).astype(int)
+    ordered = np.sort(rounded, axis=1)
+    assert np.abs(rounded).max() == 127
+    assert max(ordered[:, -2:].sum(axis=1).max(), -ordered[:, :2].sum(axis=1).min()) <= LARGEST_PAIR
+    assert rounded[:3].tolist() == [[0] * 6, [127, 0, 0, 0, 0, -127], [64, 64, 0, 0, 0, 0]]
+
+
+def test_rounding_leaves_the_sum_of_weights() -> None:
+    # Each is rounded up by four tenths, 32 weights in all by 12.8.
+    weights = np.array([[100.0, -100.0, *[3.6] * 32]])
+    rounded = narrow_weights(weights, np.ones(1)).astype(int)
+    assert abs(rounded.sum() - weights.sum()) <= 0.5
+    assert np.abs(rounded - weights).max() < 1
+    assert rounded[0, :2].tolist() == [100, -100]

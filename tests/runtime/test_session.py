@@ -1,12 +1,17 @@
 import os
+import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from adscore import Detector
 from adscore.errors import ProviderError
+from adscore.installed import FLOOR
 from adscore.session import open_session
+from tests.conftest import ROOT, Run
 from tests.tiny import tiny_detector
 
 
@@ -52,3 +57,64 @@ except ModelError:
 """
     ended = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
     assert (ended.returncode, ended.stderr) == (143, "")
+
+
+def another_onnxruntime(folder: Path, module: str, *metadata: tuple[str, str]) -> str:
+    """Makes a folder to import from, with this text as the module and these distributions, and returns its path."""
+    (folder / "onnxruntime").mkdir(parents=True)
+    (folder / "onnxruntime" / "__init__.py").write_text(module)
+    for name, version in metadata:
+        information = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+        information.mkdir()
+        (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (information / "top_level.txt").write_text("onnxruntime\n" if name != "onnxruntime-genai" else "genai\n")
+    return str(folder)
+
+
+FATAL = "\nimport os\nos.write(2, b'imported')\nos._exit(9)\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "metadata", "named"),
+    [
+        ('__version__ = "1.21.1"', [("onnxruntime", "1.21.1")], ("onnxruntime", "1.21.1")),
+        ('__version__ = "1.21.0+ds"', [], ("onnxruntime", "1.21.0+ds")),  # a system's, without metadata
+        ("", [("onnxruntime-genai", "1.30.0"), ("onnxruntime-gpu", "1.9.0")], ("onnxruntime-gpu", "1.9.0")),
+        ("__version__ = '0.5.0'", [("onnxruntime-directml", "0.5.0")], ("onnxruntime-directml", "0.5.0")),
+    ],
+)
+def test_an_old_onnxruntime_is_refused_before_it_is_imported(
+    run: Run, detector_file: Path, tmp_path: Path, module: str, metadata: list[tuple[str, str]], named: tuple[str, str]
+) -> None:
+    path = another_onnxruntime(tmp_path / "old", module + FATAL, *metadata)
+    done = run("adscore", "--info", "--model", detector_file, PYTHONPATH=path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == (
+        f"error: {' '.join(named)} is older than 1.23, the oldest ONNX Runtime that adscore works with; update it with "
+        f"pip install --upgrade '{named[0]}>=1.23'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("raise ImportError", "ImportError"),
+        ("raise AttributeError('_ARRAY_API not found\\nand more')", "_ARRAY_API not found"),
+        ("raise SystemError('no such thing')", "no such thing"),
+    ],
+)
+def test_one_that_does_not_import_is_an_error_with_a_reason(
+    run: Run, detector_file: Path, tmp_path: Path, fault: str, said: str
+) -> None:
+    path = another_onnxruntime(tmp_path / "broken", f'__version__ = "1.99.0"\n{fault}\n')
+    done = run("adscore", "--info", "--model", detector_file, PYTHONPATH=path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        f"error: ONNX Runtime 1.99.0 cannot be imported ({said}); install it anew, with pip install --force-reinstall "
+    )
+
+
+def test_the_floor_is_that_of_the_packages() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    floors = re.findall(r"onnxruntime[^>]*>=([\d.]+)", " ".join(extras["cpu"] + extras["cuda"]))
+    assert floors == [".".join(map(str, FLOOR))] * 2

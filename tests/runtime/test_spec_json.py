@@ -38,6 +38,9 @@ def test_a_key_that_came_later_may_be_missing() -> None:
     data = of_version(1)
     del data["precision"]
     assert from_json(json.dumps(data)).precision == "float32"
+    data = of_version(2)
+    del data["alone"]
+    assert from_json(json.dumps(data)).alone is False
 
 
 @pytest.mark.parametrize("name", sorted(asdict(tiny_spec()).keys() - {"format_version"}))
