@@ -73,6 +73,12 @@ def fit(
         str | None, typer.Argument(help="Folder of images, .npz, or IDX file. Default: the bundled demo set.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Run folder to write.")] = Path("artifacts/run"),
+    normal: Annotated[
+        list[str] | None, typer.Option(metavar="DIR", help="Folder of DATA whose images are normal. May be repeated.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Leave out images of this name or folder. May be repeated.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a run that is there.")] = False,
     size: Size = None,
     mode: Annotated[Literal["L", "RGB"] | None, typer.Option(help="Grey or colour. Default: the images' own.")] = None,
@@ -125,6 +131,9 @@ def fit(
 
     Ctrl-C keeps the best epoch so far, once the scout is done and the first has ended.
     """
+    from adtrain.selection import select
+
+    selection = select(data, normal=normal or (), exclude=exclude or ())
     import_tensorflow()
     from adtrain.fit import fit as fit_run
 
@@ -146,7 +155,9 @@ def fit(
         "held_out": held_out,
         "seed": seed,
     }
-    fitted = fit_run(data, out, asked, recipe=recipe, size=_size(size), mode=mode, force=force, notify=_notify)
+    fitted = fit_run(
+        data, out, asked, recipe=recipe, size=_size(size), mode=mode, selection=selection, force=force, notify=_notify
+    )
     _notify(
         f"run: {fitted.folder} (weights, held-out images, history and pictures); next: adtrain export {fitted.folder}"
     )

@@ -20,6 +20,7 @@ from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogr
 from adtrain.plan import choose_settings, choose_size, choose_tile
 from adtrain.pollution import default_rate
 from adtrain.run import LEFT_OUT, RUN_FILES, Run, tool_versions, write_held_out, write_run
+from adtrain.selection import BY_NAMES, Selection
 from adtrain.settings import Recipe, Settings
 from adtrain.source import DEMO_NAME, ROOM, ImageSource, Indices, KeptSource, open_source, read_batches, survey
 from adtrain.training import Epoch, Trained, TrainingError, batches, scouted, split, train
@@ -42,6 +43,7 @@ def fit(
     recipe: Recipe = "auto",
     size: tuple[int, int] | None = None,
     mode: Mode | None = None,
+    selection: Selection = BY_NAMES,
     force: bool = False,
     notify: Notify,
 ) -> Run:
@@ -54,6 +56,7 @@ def fit(
         recipe: how they choose; see `adtrain.plan.choose_settings`.
         size: (width, height) to train at; by default by `adtrain.plan.choose_size`.
         mode: "L" or "RGB"; by default the images' own.
+        selection: which of the images in a folder.
         force: replace a run that is there.
         notify: takes each line to show.
 
@@ -73,6 +76,8 @@ def fit(
         size=size,
         mode=mode,
         fit_size=lambda width, height: choose_size(width, height, tile_for(width, height), filters),
+        selection=selection,
+        notify=notify,
     )
     source = KeptSource(opened, ROOM)  # so that what the survey decodes is not decoded again
     tile = tile_for(source.spec.width, source.spec.height)
@@ -114,7 +119,7 @@ def fit(
         typical = typical_of(trained.autoencoder, source, learnt, settings)
         scoring = settings.scoring(settings.score, typical)
         record = _record(trained, len(training), found.fingerprint, versions)
-        run = Run(folder, image, scoring, record, None if data is None else str(Path(data).resolve()))
+        run = Run(folder, image, scoring, record, None if data is None else str(Path(data).resolve()), selection)
         write_run(partial, run, trained, (source.name(index) for index in trained.left_out.tolist()))
         _draw(partial, run, trained, images)
     return run

@@ -19,6 +19,7 @@ from adscore.files import check_regular, read_regular
 from adscore.images import Pixels
 from adscore.spec import ImageSpec, TrainingRecord
 from adscore.spec_json import read_as
+from adtrain.selection import BY_NAMES, Selection
 from adtrain.training import Trained
 
 WEIGHTS = "autoencoder.keras"
@@ -46,6 +47,7 @@ class Run:
     scoring: Scoring
     training: TrainingRecord
     data: str | None  # where the images came from; None: the bundled demo set
+    selection: Selection = BY_NAMES  # and which of them
 
 
 def tool_versions() -> dict[str, str]:
@@ -68,6 +70,7 @@ def write_run(folder: Path, run: Run, trained: Trained, left_out: Iterable[str])
         "scoring": asdict(run.scoring),
         "training": asdict(run.training),
         "data": run.data,
+        **asdict(run.selection),
     }
     (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     names = "".join(f"{name}\n" for name in left_out)
@@ -101,7 +104,11 @@ def load_run(folder: Path) -> Run:
         image = read_as(ImageSpec, record["image"], "image")
         scoring = read_as(Scoring, record["scoring"], "scoring")
         training = read_as(TrainingRecord, record["training"], "training")
-        return Run(folder, image, scoring, training, read_as(str | None, record["data"], "data"))
+        # Runs from before there was anything to select lack these keys.
+        selection = read_as(
+            Selection, {key: record[key] for key in ("normal", "exclude") if key in record}, "selection"
+        )
+        return Run(folder, image, scoring, training, read_as(str | None, record["data"], "data"), selection)
     except OSError as error:
         raise RunError(f"{folder}: no run here ({error.strerror}); train one with adtrain fit") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:

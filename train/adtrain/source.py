@@ -16,6 +16,8 @@ from adscore.images import Pixels, decode, prepare, read_header
 from adscore.inputs import ImageFile, find_images
 from adscore.spec import ImageSpec, Mode
 from adtrain.arrays import load_demo, load_images
+from adtrain.normal_images import choose
+from adtrain.selection import BY_NAMES, Selection
 
 Indices = NDArray[np.int64]
 
@@ -24,8 +26,6 @@ DEMO_NAME = "the bundled demo set"
 ROOM = 256 * 2**20
 # A network may need a thousand times the memory of the picture it is given.
 _BATCH, _BATCH_PIXELS = 64, 2**20
-
-NORMAL_FOLDER = Path("train/good")  # of MVTec AD's layout
 
 
 class ImageSource(Protocol):
@@ -126,22 +126,29 @@ def open_source(
     mode: Mode | None,
     fit_size: Callable[[int, int], tuple[int, int]] = lambda width, height: (width, height),
     jpeg: Literal["full", "reduced"] = "reduced",
+    selection: Selection = BY_NAMES,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> ImageSource:
     """Returns the images that `data` names, at the size and in the mode they will be trained at.
 
     Args:
-        data: folder of images (its train/good, where it has one), `.npz`, IDX file, or None: the bundled demo set.
+        data: folder of images, `.npz`, IDX file, or None: the bundled demo set.
         size: (width, height); by default the images' own, the median where they differ, changed by `fit_size`.
         mode: by default "L" if the images are grey, else "RGB".
         fit_size: from the images' (width, height) to the nearest that fits the network.
         jpeg: as in `ImageSpec`.
+        selection: which of the images in a folder.
+        notify: takes the lines that tell which images of a folder these are.
 
     Raises:
-        InputError: there are no images.
+        InputError: there are no images, or which are normal is not certain.
     """
     if data is not None and Path(data).is_dir():
-        nested = Path(data) / NORMAL_FOLDER
-        files = list(find_images([str(nested if nested.is_dir() else data)]))
+        every = list(find_images([data]))
+        choice = choose(data, [file.name for file in every], selection)
+        for line in choice.lines:
+            notify(line)
+        files = [every[index] for index in choice.taken]
         width, height, found = _common_header(data, files)
         return FileSource(files, ImageSpec(*(size or fit_size(width, height)), mode or found, jpeg=jpeg))
     if data is None:
@@ -155,9 +162,9 @@ def open_source(
     return ArraySource(images, ImageSpec(*(size or fit_size(width, height)), mode or own, jpeg=jpeg))
 
 
-def reopen_source(data: str | None, spec: ImageSpec) -> ImageSource:
+def reopen_source(data: str | None, spec: ImageSpec, selection: Selection = BY_NAMES) -> ImageSource:
     """Returns the images that `data` names as `spec` says, to read once more what a run was trained on."""
-    return open_source(data, size=(spec.width, spec.height), mode=spec.mode, jpeg=spec.jpeg)
+    return open_source(data, size=(spec.width, spec.height), mode=spec.mode, jpeg=spec.jpeg, selection=selection)
 
 
 def survey(source: ImageSource, advance: Callable[[], None] = lambda: None) -> Survey:
