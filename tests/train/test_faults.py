@@ -54,6 +54,7 @@ def test_images_that_are_all_the_same_are_refused(run: Run, tmp_path: Path) -> N
     done = run("adtrain", "fit", "parts", "--out", "run", *SMALL)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
+        "parts: takes as normal all 25 images\n"
         "error: all 25 images are the same, pixel for pixel; give images that show how normal parts vary\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["parts"]

@@ -13,6 +13,7 @@ import typer
 
 from adscore.command import fail, run
 from adscore.errors import printable
+from adtrain.cli_evaluate import evaluate
 from adtrain.cli_export import export
 from adtrain.quiet import import_tensorflow
 
@@ -166,40 +167,7 @@ def fit(
 app.command(epilog="Example: adtrain export artifacts/run --out artifacts/detector.onnx --fpr 0.01")(export)
 
 
-@app.command(epilog="Example: adtrain evaluate artifacts/detector.onnx ./data")
-def evaluate(
-    file: Annotated[str, typer.Argument(help="Detector file.")],
-    data: Annotated[
-        str, typer.Argument(help="Folder with labels.csv, or in MVTec AD's layout (test/good, test/DEFECT).")
-    ],
-    out: Annotated[Path, typer.Option(help="Folder to write: figures as JSON, and pictures.")] = Path(
-        "artifacts/evaluation"
-    ),
-) -> None:
-    """Score a labelled folder and show how well the detector tells its anomalies, with 95 % bootstrap intervals."""
-    from adscore.atomic import refuse_existing
-    from adscore.detector import Detector
-    from adscore.progress import progress_bar
-    from adtrain.evaluate import evaluate as measure
-    from adtrain.evaluate import score_files
-    from adtrain.evaluation_folder import CONTENTS, write_evaluation
-    from adtrain.labelled import labelled_files, refuse_among
-    from adtrain.report import evaluation_table, kinds_table, show
-    from adtrain.unreadable import unreadable_lines
-
-    refuse_existing(out, force=True, contents=CONTENTS)
-    detector = Detector(file)
-    files = labelled_files(data)
-    refuse_among(out, files)
-    with progress_bar("scoring", len(files)) as advance:
-        scored = score_files(detector, files, advance)
-    for line in unreadable_lines(scored.faults):
-        _notify(line)
-    evaluation = measure(detector, scored)
-    write_evaluation(out, evaluation, scored)
-    show(evaluation_table(evaluation))
-    show(kinds_table(evaluation))
-    _notify(f"figures and pictures: {out}")
+app.command(epilog="Example: adtrain evaluate artifacts/detector.onnx ./data")(evaluate)
 
 
 def main() -> None:

@@ -74,11 +74,8 @@ class Folder:
 
     @cached_property
     def told(self) -> str:
-        """Returns the path as it is told: down to the last name that says something, one more if its kind is open."""
-        known = self.place.folder
-        if self.place.kind or "mask" in self.place.roles or self.path == known:
-            return known
-        return "/".join(self.path.split("/")[: len(known.split("/")) + 1 if known else 1])
+        """Returns the path as it is told: down to the name that tells what its images are, all of it if none does."""
+        return self.place.folder if self.place.kind or "mask" in self.place.roles else self.path
 
 
 def role_of(name: str) -> Role | None:

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from adscore.errors import InputError
 from adtrain.layout import WORDS, Folder, folder_of, folders_of, product_paths, words_of
 from adtrain.selection import TOP, Selection
+from adtrain.told import NAMED, counted, folders_told, listed
 
 _NORMAL, _EXCLUDED = "normal", "excluded image"
-_NAMED = 5  # folders in a line; the rest is a number
 
 # Names that say nothing as a whole, but look like classes where words of both kinds are in them: ok_front, def_front.
 _HINTS = (
@@ -90,7 +90,7 @@ def _by_layout(data: str, names: Sequence[str], indices: Iterable[int]) -> Itera
     _refuse_uncertain(data, pool, outside)
     good = [folder for folder in pool if folder.place.kind == "normal"]
     for folder in good or [folder for folder in pool if folder.place.kind is None]:
-        yield _Part(_NORMAL, folder.told, folder.pictures)
+        yield _Part(_NORMAL, folder.place.folder or folder.path.partition("/")[0], folder.pictures)
     for folder in folders:
         if folder.place.kind == "anomaly":
             yield _Part("anomaly", folder.told, folder.pictures)
@@ -111,7 +111,7 @@ def _refuse_uncertain(data: str, pool: Sequence[Folder], outside: Sequence[Folde
     products = product_paths(folder.place for folder in for_training)
     if len(products) > 1:
         raise InputError(
-            f"{data}: holds normal images of {len(products)} products or parts, {_listed(products)}; train on one: "
+            f"{data}: holds normal images of {len(products)} products or parts, {listed(products)}; train on one: "
             f"adtrain fit {shlex.quote(str(Path(data) / products[0]))}; or name with --normal, once each, those to "
             "train on as one"
         )
@@ -135,32 +135,10 @@ def _refuse_uncertain(data: str, pool: Sequence[Folder], outside: Sequence[Folde
 
 
 def _uncertain(data: str, found: str, normal: Iterable[str]) -> str:
-    folders = list(dict.fromkeys(normal))[:_NAMED]
+    folders = list(dict.fromkeys(normal))[:NAMED]
     options = " ".join(f"--normal {shlex.quote(str(Path(data) / folder))}" for folder in folders)
     return f"{data}: {found}; say which folders are normal, for instance: adtrain fit {shlex.quote(data)} {options}"
 
 
 def _told(folders: Iterable[Folder]) -> str:
-    return _listed(list(dict.fromkeys(folder.told or "its top" for folder in folders)))
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-
-
-def counted(number: int, what: str) -> str:
-    """Returns a number of things, in the singular or plural."""
-    first, space, rest = what.partition(" beside its picture")
-    plural = f"{first[:-1]}ies" if first.endswith("y") else f"{first}s"
-    return f"{number} {what}" if number == 1 else f"{number} {plural}{' beside their pictures' if space else rest}"
-
-
-def folders_told(counts: Counter[str]) -> str:
-    """Returns where images lie, with their numbers; nothing if all lie at the top."""
-    if set(counts) <= {""}:
-        return ""
-    if len(counts) == 1:
-        return f" in {next(iter(counts))}"
-    told = [f"{count} in {folder or 'its top'}" for folder, count in counts.items()]
-    more = sum(list(counts.values())[_NAMED:])
-    return ": " + ", ".join(told[:_NAMED]) + (f", {more} in {len(counts) - _NAMED} more" if more else "")
+    return listed(folder.told or "its top" for folder in folders)
