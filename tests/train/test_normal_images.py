@@ -1,12 +1,15 @@
 """Which images fit takes, over made trees: names alone, no files."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from adscore.errors import InputError
+from adtrain.layout import WORDS
 from adtrain.normal_images import choose
 from adtrain.selection import BY_NAMES, Selection, select
+from tests.conftest import ROOT
 from tests.tiny import paint
 
 
@@ -178,6 +181,17 @@ def test_exclude_goes_first() -> None:
         taken(names, Selection(exclude=("*",)))
     with pytest.raises(InputError, match="parts: --normal good holds no image to train on; name a folder that does"):
         taken(names, Selection(normal=("dent", "good"), exclude=("good",)))
+
+
+def test_the_words_are_those_of_the_readme() -> None:
+    rows = {
+        row[1].strip(): re.findall(r"`([a-z_]+)`", row[2])
+        for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+        if len(row := line.split("|")) == 4
+    }
+    told = {"normal": "normal images", "anomaly": "anomalies", "train": "images for training"}
+    told |= {"test": "images for tests", "mask": "masks"}
+    assert {role: tuple(rows[name]) for role, name in told.items()} == WORDS
 
 
 def test_folders_are_named_from_where_one_is_or_from_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
