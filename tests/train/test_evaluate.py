@@ -183,6 +183,31 @@ def test_unreadable_images_are_named_and_masks_counted(run: Run, tmp_path: Path,
     assert "pixel AUROC         0.9286, over the normal images and the 1 of 4 anomalies with a mask" in done.stdout
 
 
+def test_what_is_left_out_and_what_marks_nothing_is_said(run: Run, tmp_path: Path, detector_file: Path) -> None:
+    mvtec(tmp_path)
+    paint(tmp_path / "train" / "good" / "0.png", 9)
+    for name, white_rows in {"scratch/210_mask.PNG": 2, "dent/220_gt.bmp": 0, "dent/1.png": 1}.items():
+        paint_mask(tmp_path / "ground_truth" / name, white_rows=white_rows)
+    done = run("adtrain", "evaluate", detector_file, ".", "--out", "ev")
+    assert (done.returncode, done.stderr.splitlines()) == (
+        0,
+        [
+            ".: leaves out 1 training image in train/good",
+            ".: masks of no picture, 1 in all: ground_truth/dent/1.png",
+            "masks that mark nothing, 1 in all: ground_truth/dent/220_gt.bmp",
+            "figures and pictures: ev",
+        ],
+    )
+    assert "over the normal images and the 2 of 4 anomalies with a mask" in done.stdout
+    # A fault in a mask is found before anything is scored.
+    paint(tmp_path / "ground_truth" / "dent" / "230.png", 255, size=(4, 5))
+    done = run("adtrain", "evaluate", detector_file, ".", "--out", "again")
+    assert (done.returncode, done.stdout, (tmp_path / "again").exists()) == (1, "", False)
+    assert done.stderr.splitlines()[-1] == (
+        "error: ground_truth/dent/230.png: the mask cannot be read (it is 4x5 and its picture 4x4); repair or remove it"
+    )
+
+
 @pytest.mark.parametrize("out", ["test/ev", "test/scratch/ev"])
 def test_pictures_do_not_go_among_the_test_images(run: Run, tmp_path: Path, detector_file: Path, out: str) -> None:
     mvtec(tmp_path)

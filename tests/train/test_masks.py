@@ -194,6 +194,10 @@ def test_masks_within_the_folder_and_beside_it(tmp_path: Path) -> None:
             "dent/0.png": mask, "dent/1.png": None, "good/0.png": None,
         }  # fmt: skip
         assert lines == []
+    # Another's masks may lie beside a folder that is called anything else.
+    (tmp_path / "test").rename(tmp_path / "parts")
+    assert not any(file.mask for file in labelled_files(str(tmp_path / "parts")))
+    (tmp_path / "parts").rename(tmp_path / "test")
     paint(tmp_path / "ground_truth" / "dent" / "7_mask.png", 255)
     labelled_files(str(tmp_path), lines.append)
     assert lines == [f"{tmp_path}: masks of no picture, 1 in all: ground_truth/dent/7_mask.png"]

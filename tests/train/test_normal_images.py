@@ -9,7 +9,7 @@ from adscore.errors import InputError
 from adtrain.layout import WORDS
 from adtrain.normal_images import choose
 from adtrain.selection import BY_NAMES, Selection, select
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Run
 from tests.tiny import paint
 
 
@@ -181,6 +181,14 @@ def test_exclude_goes_first() -> None:
         taken(names, Selection(exclude=("*",)))
     with pytest.raises(InputError, match="parts: --normal good holds no image to train on; name a folder that does"):
         taken(names, Selection(normal=("dent", "good"), exclude=("good",)))
+
+
+def test_a_slip_costs_no_training(run: Run, tmp_path: Path) -> None:
+    paint(tmp_path / "parts" / "good" / "0.png", 9)
+    done = run("adtrain", "fit", "parts", "--normal", "parts/god")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1, "", "error: parts/god: no such folder within parts; --normal names a folder of normal images in it\n",
+    )  # fmt: skip
 
 
 def test_the_words_are_those_of_the_readme() -> None:

@@ -10,6 +10,8 @@ from adtrain.layout import folder_of, role_of
 from adtrain.masks import pair
 from adtrain.told import listed
 
+_IMAGES = ("image", "images")
+
 
 def masks_for(
     data: str, anomalous: Mapping[str, bool], masks: Sequence[str], notify: Callable[[str], None]
@@ -19,14 +21,15 @@ def masks_for(
     Args:
         data: the folder.
         anomalous: whether a picture is an anomaly, by its name relative to the folder.
-        masks: names of the masks in the folder; without any, those of a folder for masks beside it are looked for.
+        masks: names of the masks in the folder; where it is one for tests or called images, and holds none, those of a
+            folder for masks beside it are looked for.
         notify: takes lines that say which masks belong to nothing.
 
     Raises:
         InputError: a mask fits several anomalies, or an anomaly several masks.
     """
     top = Path(data)
-    if not masks:
+    if not masks and (role_of(top.resolve().name) == "test" or top.resolve().name.casefold() in _IMAGES):
         top = top.resolve().parent
         masks = [f"{folder.name}/{mask}" for folder in _mask_folders(top) for mask in _images(folder)]
     pairs = pair(
