@@ -41,6 +41,16 @@ def test_the_names_of_folders_tell_labels_and_kinds(
     assert lines == [f"{tmp_path}: {line.format(*no_tests)}" for line in said]
 
 
+def test_pictures_that_differ_in_suffix_alone_are_said(tmp_path: Path) -> None:
+    for name in ("test/good/0.png", "test/NG/0.bmp", "test/NG/0.png"):
+        paint(tmp_path / name, 9)
+    lines: list[str] = []
+    assert len(labelled_files(str(tmp_path), lines.append)) == 3
+    assert lines == [
+        f"{tmp_path}: takes both test/NG/0.bmp and test/NG/0.png; move masks to a folder called masks, and copies away"
+    ]
+
+
 def test_several_products_are_evaluated_one_by_one(tmp_path: Path) -> None:
     for folder in ("bottle/test/good", "bottle/test/dent", "cable/test/good", "cable/test/cut"):
         paint(tmp_path / folder / "0.png", 9)
@@ -64,7 +74,7 @@ def test_a_labels_file_below_test_is_found(tmp_path: Path) -> None:
     [
         ([], "no images in this folder"),
         (["test/scratch/1.png"], "nothing tells which of its images are normal; give a folder of one of these"),
-        (["test/good/1.png"], "normal and anomalous images are both needed"),
+        (["test/good/1.png"], "images are both needed to evaluate, and there is one kind only: good"),
         (["test/good/1.png", "test/2.png"], "test/2.png: lies in no folder that tells its kind; move it to one"),
         (["labels.csv"], "needs the columns path, label, is_anomaly, is_anomaly true or false"),
     ],

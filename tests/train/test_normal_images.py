@@ -87,12 +87,20 @@ def test_names_that_say_nothing_are_all_taken(folders: list[str], where: str) ->
         ["train/0.png", "train/Label/0_label.png"],
         ["0.png", "0_ground_truth.png"],
         ["0.png", "mask/0.png"],
+        ["a/image.png", "a/mask.png", "b/image.png", "b/GT.bmp"],
     ],
 )
 def test_masks_beside_pictures_are_left_out(names: list[str]) -> None:
     masks = [name for name in names if any(word in name.lower() for word in ("mask", "gt", "label", "truth"))]
     assert taken(names) == [name for name in names if name not in masks]
     assert told(names)[1].startswith(f"leaves out {len(masks)} mask")
+
+
+def test_pictures_that_differ_in_suffix_alone_are_said() -> None:
+    names = ["0.jpg", "0.png", "1.jpg", "1.png", "a/2.jpg"]
+    assert taken(names) == names
+    assert told(names)[1:] == ["takes both 0.jpg and 0.png; if one is a mask, or a copy: --exclude '*.png'"]
+    assert told(["0.jpg", "a/0.png", "1.PNG", "1.png"])[1:] == []
 
 
 def test_an_ending_alone_makes_no_mask() -> None:

@@ -11,7 +11,7 @@ from adscore.errors import InputError, OutputError
 from adscore.inputs import find_images
 from adtrain.dataset import LABELS_COLUMNS, LABELS_FILE
 from adtrain.ground_truth import masks_for
-from adtrain.layout import Folder, folders_of, product_paths, role_of
+from adtrain.layout import Folder, folders_of, namesakes, product_paths, role_of
 from adtrain.told import counted, folders_told, listed
 
 KNOWN = (
@@ -45,7 +45,10 @@ def labelled_files(data: str, notify: Notify = lambda _: None) -> list[LabelledF
     labels = next((path for path in (folder, *below) if (path / LABELS_FILE).is_file()), None)
     files = list(_from_labels(labels) if labels else _from_layout(data, notify))
     if len({file.is_anomaly for file in files}) < 2:
-        raise InputError(f"{data}: normal and anomalous images are both needed to evaluate, and there is one kind only")
+        kinds = listed(file.kind for file in files)
+        raise InputError(
+            f"{data}: normal and anomalous images are both needed to evaluate, and there is one kind only: {kinds}"
+        )
     return files
 
 
@@ -109,6 +112,9 @@ def _from_layout(data: str, notify: Notify) -> Iterator[LabelledFile]:
         )
     pictures = [(index, folder) for folder in pool if folder.path in kinds for index in folder.pictures]
     known = {names[index]: folder.place.kind != "normal" for index, folder in pictures}
+    alike = namesakes(known)
+    if alike:
+        notify(f"{data}: takes both {alike[0]} and {alike[1]}; move masks to a folder called masks, and copies away")
     masks = [names[index] for folder in every for index in folder.masks]
     mask_of = masks_for(data, known, masks, notify)
     for index, folder in sorted(pictures, key=lambda each: each[0]):

@@ -117,8 +117,8 @@ def bare_stem(stem: str) -> str | None:
 def folders_of(names: Sequence[str], indices: Iterable[int]) -> list[Folder]:
     """Returns the folders that hold the images at `indices`, in order, pictures told from masks.
 
-    Masks are what lies below a folder for masks, and files with a mask's ending where one of that ending in the folder
-    has its picture beside it, or one folder above.
+    Masks are what lies below a folder for masks, files that are called as one beside others, and files with a mask's
+    ending where one of that ending in the folder has its picture beside it, or one folder above.
 
     Raises:
         InputError: a folder lies below one that says normal and one that says anomaly.
@@ -146,11 +146,24 @@ def _masks_beside(names: Sequence[str], images: Iterable[int], beside: set[str])
     paired = set()
     for index in images:
         match = _MASK_ENDING.fullmatch(stem_of(names[index]))
-        if match:
+        if role_of(stem_of(names[index])) == "mask" and len(beside) > 1:
+            endings[""].append(index)
+            paired.add("")
+        elif match:
             endings[match.group(2)].append(index)
             if match.group(1) in beside:
                 paired.add(match.group(2))
     return {index for ending in paired for index in endings[ending]}
+
+
+def namesakes(pictures: Iterable[str]) -> tuple[str, str] | None:
+    """Returns the first two pictures that differ in suffix alone, if any do: a mask, or a copy, maybe."""
+    first: dict[str, str] = {}
+    for name in pictures:
+        other = first.setdefault(name.rpartition(".")[0].casefold(), name)
+        if other.casefold() != name.casefold():
+            return other, name
+    return None
 
 
 def product_paths(places: Iterable[Place]) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from adscore.errors import InputError
-from adtrain.layout import WORDS, Folder, folder_of, folders_of, product_paths, words_of
+from adtrain.layout import WORDS, Folder, folder_of, folders_of, namesakes, product_paths, words_of
 from adtrain.selection import TOP, Selection
 from adtrain.told import NAMED, counted, folders_told, listed
 
@@ -65,7 +65,13 @@ def choose(data: str, names: Sequence[str], selection: Selection) -> Choice:
         raise InputError(_uncertain(data, f"holds no images to train on, only {left}", others))
     every = "all " if len(taken) == len(names) else ""
     lines = [f"{data}: takes as normal {every}{counted(len(taken), 'image')}{folders_told(normal)}"]
-    return Choice(tuple(taken), (*lines, f"{data}: leaves out {left}") if left else tuple(lines))
+    if left:
+        lines.append(f"{data}: leaves out {left}")
+    alike = namesakes(names[index] for index in taken)
+    if alike:
+        pattern = shlex.quote(f"*.{alike[1].rpartition('.')[2]}")
+        lines.append(f"{data}: takes both {alike[0]} and {alike[1]}; if one is a mask, or a copy: --exclude {pattern}")
+    return Choice(tuple(taken), tuple(lines))
 
 
 def _named(names: Sequence[str], indices: Iterable[int], selection: Selection) -> Iterator[_Part]:
