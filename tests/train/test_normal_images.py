@@ -140,7 +140,7 @@ def test_what_is_uncertain_is_refused_with_what_to_type(folders: list[str], faul
 
 
 def test_names_that_contradict_each_other_are_refused() -> None:
-    with pytest.raises(InputError, match="^good/broken: its folders say both normal and anomaly; rename one, or"):
+    with pytest.raises(InputError, match="^good/broken: its folders say both normal and anomaly; rename one;"):
         choose("parts", tree("good/broken"), BY_NAMES)
 
 

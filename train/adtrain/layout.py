@@ -134,7 +134,7 @@ def folders_of(names: Sequence[str], indices: Iterable[int]) -> list[Folder]:
             folders.append(Folder(path, (), tuple(images)))
             continue
         if roles >= {"normal", "anomaly"}:
-            raise InputError(f"{path}: its folders say both normal and anomaly; rename one, or leave it out: --exclude")
+            raise InputError(f"{path}: its folders say both normal and anomaly; rename one; fit can --exclude it")
         beside = stems[path] | stems.get(path.rpartition("/")[0] if path else "", set())
         masks = _masks_beside(names, images, beside)
         folders.append(Folder(path, tuple(index for index in images if index not in masks), tuple(sorted(masks))))
