@@ -113,7 +113,7 @@ def _depth(image: Image.Image) -> Depth:
         return "own" if maximum < _FULL else "grey" if image.mode == "I" else "colour"
     if image.mode.startswith("I;16"):
         return "grey"
-    wide = _rawmode(image).endswith(_WIDE) or max(_tags(image).get(_BITS_TAG, (8,))) > 8
+    wide = _rawmode(image).endswith(_WIDE) or max(tags_of(image).get(_BITS_TAG, (8,))) > 8
     return "colour" if wide else "eight"
 
 
@@ -122,7 +122,7 @@ def _shifted(image: Image.Image, samples: Samples, bits: int) -> tuple[Image.Ima
     pixels = np.empty(samples.shape, np.uint8)
     within = np.minimum(samples, np.uint16(full)) if largest > full else samples
     np.right_shift(within, bits - 8, out=pixels, casting="unsafe")
-    if _tags(image).get(_PHOTOMETRIC_TAG) == _WHITE_IS_ZERO:
+    if tags_of(image).get(_PHOTOMETRIC_TAG) == _WHITE_IS_ZERO:
         np.subtract(255, pixels, out=pixels)  # now, since white is what the bits say and not the file
     mode = {1: "L", 3: "RGB", 4: "CMYK"}[1 if samples.ndim == 2 else samples.shape[2]]
     return Image.frombuffer(mode, samples.shape[1::-1], pixels, "raw", mode, 0, 1), largest
@@ -169,9 +169,10 @@ def _tiles(image: Any) -> list[Any]:
     return getattr(image, "tile", [])
 
 
-def _tags(image: Image.Image) -> Mapping[int, Any]:
-    """Returns a TIFF's tags."""
-    return getattr(image, "tag_v2", {})  # its class is not imported for the sake of the others
+def tags_of(image: Image.Image) -> Mapping[int, Any]:
+    """Returns a TIFF's tags, or of one that `adscore.tiff` reads those that say how its samples are to be taken."""
+    # Its class is not imported for the sake of the others.
+    return getattr(image, "tag_v2", None) or getattr(image, "sample_tags", {})
 
 
 def _rawmode(image: Image.Image) -> str:

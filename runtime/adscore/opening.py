@@ -14,7 +14,7 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 # A BMP without its first 14 bytes, as .dib files may be.
 _DECODERS = (*FORMATS, "DIB")
 
-_TIFF = (b"II*\0", b"II\0*", b"MM*\0", b"MM\0*", b"II+\0", b"MM\0+")
+TIFF_BEGINNINGS = (b"II*\0", b"II\0*", b"MM*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 # A small file may claim to be huge; decoding takes at most some 16 bytes a pixel (TIFF), so up to 1.4 GB.
 MAX_PIXELS = 89_478_485
@@ -47,7 +47,7 @@ def open_image(content: bytes, limits: Limits) -> Image.Image:
         Exception: what Pillow raises of files that are damaged or no images; `adscore.reasons` puts it into words.
     """
     try:
-        if content.startswith(_TIFF):
+        if content.startswith(TIFF_BEGINNINGS):
             from adscore.tiff import open_tiff  # most need it not, and it takes some of the time to score one image
 
             image = open_tiff(content, limits.pixels)

@@ -28,13 +28,13 @@ class _Unread(Image.Image):
     """A picture of known size whose pixels are read once they are asked for, as Pillow's own are.
 
     Attributes:
-        tag_v2: tags that say how samples are to be taken, named as Pillow's own pictures of a TIFF name them.
+        sample_tags: tags that say how samples are to be taken.
     """
 
     def __init__(self, mode: str, layout: Layout, read: Callable[[], Image.Image]) -> None:
         super().__init__()
         self._mode, self._size, self._read = mode, (layout.width, layout.length), read
-        self.tag_v2 = {_BITS: (layout.bits,)} | ({_PHOTOMETRIC: layout.photometric} if layout.bits == 16 else {})
+        self.sample_tags = {_BITS: (layout.bits,)} | ({_PHOTOMETRIC: layout.photometric} if layout.bits == 16 else {})
 
     def load(self) -> Any:
         if self._im is None:

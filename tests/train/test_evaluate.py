@@ -100,21 +100,6 @@ def test_a_mask_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         evaluation_of(tmp_path)
 
 
-def test_a_labels_file_below_test_is_found(tmp_path: Path) -> None:
-    for name, grey in (("a.png", 10), ("b.png", 200)):
-        paint(tmp_path / "test" / name, grey)
-    (tmp_path / "test" / "labels.csv").write_text("path,label,is_anomaly\na.png,1,false\nb.png,3,true\n")
-    assert evaluation_of(tmp_path).images == 2
-
-
-@pytest.mark.parametrize("stray", ["ground_truth", "train"])
-def test_masks_and_training_images_are_no_defects(tmp_path: Path, stray: str) -> None:
-    for kind in ("good", "scratch", stray):
-        paint(tmp_path / kind / "1.png", 9)
-    with pytest.raises(InputError, match=f"{stray}: lies among the folders of test images"):
-        labelled_files(str(tmp_path))
-
-
 def test_labels_file_and_an_unreadable_image(tmp_path: Path) -> None:
     for name, grey in (("a.png", 10), ("b.png", 200), ("c.png", 100)):
         paint(tmp_path / name, grey)
@@ -198,6 +183,31 @@ def test_unreadable_images_are_named_and_masks_counted(run: Run, tmp_path: Path,
     assert "pixel AUROC         0.9286, over the normal images and the 1 of 4 anomalies with a mask" in done.stdout
 
 
+def test_what_is_left_out_and_what_marks_nothing_is_said(run: Run, tmp_path: Path, detector_file: Path) -> None:
+    mvtec(tmp_path)
+    paint(tmp_path / "train" / "good" / "0.png", 9)
+    for name, white_rows in {"scratch/210_mask.PNG": 2, "dent/220_gt.bmp": 0, "dent/1.png": 1}.items():
+        paint_mask(tmp_path / "ground_truth" / name, white_rows=white_rows)
+    done = run("adtrain", "evaluate", detector_file, ".", "--out", "ev")
+    assert (done.returncode, done.stderr.splitlines()) == (
+        0,
+        [
+            ".: leaves out 1 training image in train/good",
+            ".: masks of no picture, 1 in all: ground_truth/dent/1.png",
+            "masks that mark nothing, 1 in all: ground_truth/dent/220_gt.bmp",
+            "figures and pictures: ev",
+        ],
+    )
+    assert "over the normal images and the 2 of 4 anomalies with a mask" in done.stdout
+    # A fault in a mask is found before anything is scored.
+    paint(tmp_path / "ground_truth" / "dent" / "230.png", 255, size=(4, 5))
+    done = run("adtrain", "evaluate", detector_file, ".", "--out", "again")
+    assert (done.returncode, done.stdout, (tmp_path / "again").exists()) == (1, "", False)
+    assert done.stderr.splitlines()[-1] == (
+        "error: ground_truth/dent/230.png: the mask cannot be read (it is 4x5 and its picture 4x4); repair or remove it"
+    )
+
+
 @pytest.mark.parametrize("out", ["test/ev", "test/scratch/ev"])
 def test_pictures_do_not_go_among_the_test_images(run: Run, tmp_path: Path, detector_file: Path, out: str) -> None:
     mvtec(tmp_path)
@@ -225,22 +235,3 @@ def test_a_folder_of_something_else_is_not_replaced(run: Run, tmp_path: Path, de
         done.stderr,
     )
     assert (tmp_path / "test" / "good" / "10.png").is_file()
-
-
-@pytest.mark.parametrize(
-    ("files", "fault"),
-    [
-        ([], "has no labels.csv and no folder good"),
-        (["test/good/1.png"], "normal and anomalous images are both needed"),
-        (["test/good/1.png", "test/2.png"], "2.png: lies in no folder that tells its kind; move it to good or a"),
-        (["labels.csv"], "needs the columns path, label, is_anomaly, is_anomaly true or false"),
-    ],
-)
-def test_folders_without_both_kinds_are_refused(tmp_path: Path, files: list[str], fault: str) -> None:
-    for name in files:
-        if name.endswith(".csv"):
-            (tmp_path / name).write_text("file,class\na.png,1\n")
-        else:
-            paint(tmp_path / name, 9)
-    with pytest.raises(InputError, match=fault):
-        labelled_files(str(tmp_path))

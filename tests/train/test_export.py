@@ -21,16 +21,24 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Returns a folder with `parts`, 120 images, one of them hidden, and `run`, trained on them."""
+    """Returns a folder with `all/parts`, 120 images, one hidden, others beside them, and `run`, trained on the 120."""
     import adtrain.fit
     from adtrain.quiet import import_tensorflow
+    from adtrain.selection import Selection
 
     import_tensorflow()
     folder = tmp_path_factory.mktemp("trained")
-    parts = paint_parts(folder / "parts", 120)
+    for name, count in (("parts", 120), ("odd", 3), ("parts/old", 2)):
+        paint_parts(folder / "all" / name, count)
     asked = {"filters": (4, 8), "latent": 4, "epochs": 4, "views": 1}
-    (parts / "119.png").rename(parts / ".119.png")
-    adtrain.fit.fit(str(parts), folder / "run", asked, hidden=True, notify=lambda _: None)
+    (folder / "all" / "parts" / "119.png").rename(folder / "all" / "parts" / ".119.png")
+    selection = Selection(normal=("parts",), exclude=("old",), hidden=True)
+    lines: list[str] = []
+    adtrain.fit.fit(str(folder / "all"), folder / "run", asked, selection=selection, notify=lines.append)
+    assert lines[:2] == [
+        f"{folder / 'all'}: takes as normal 120 images in parts",
+        f"{folder / 'all'}: leaves out 3 other images in odd; 2 excluded images in parts/old",
+    ]
     return folder
 
 
@@ -52,9 +60,9 @@ def test_export_shows_what_it_did_and_adscore_takes_the_file(run: Run, trained: 
     detector = Detector(here / "artifacts" / "detector.onnx")
     held_out = np.load(here / "run" / "held_out.npy")
     assert detector.score(held_out).max() == pytest.approx(detector.spec.calibration.threshold, rel=1e-6)
-    scored = run("adscore", trained / "parts", "--hidden", "--out", "results.csv")
+    scored = run("adscore", trained / "all" / "parts", "--hidden", "--out", "results.csv")
     assert scored.returncode == 0
-    assert scored.stderr.startswith("detector: artifacts/detector.onnx\n120 images, ")
+    assert scored.stderr.startswith("detector: artifacts/detector.onnx\n122 images, ")
 
 
 def test_a_rate_that_few_images_cannot_promise_is_refused_when_asked_for(run: Run, here: Path) -> None:
@@ -78,10 +86,15 @@ def test_the_default_is_what_few_images_can_promise(run: Run, here: Path) -> Non
     )
 
 
-def test_quantile_is_over_all_images(run: Run, trained: Path, here: Path) -> None:
+def test_quantile_is_over_all_images_that_were_taken(run: Run, trained: Path, here: Path) -> None:
+    record = json.loads((here / "run" / "run.json").read_text())
+    assert [record[key] for key in ("data", "normal", "exclude", "hidden")] == [
+        str(trained / "all"), ["parts"], ["old"], True,
+    ]  # fmt: skip
     assert run("adtrain", "export", "run", "--quantile", "0.9", "--out", "q.onnx").returncode == 0
     detector = Detector(here / "q.onnx")
-    files = [image.location for image in Inputs([str(trained / "parts")], hidden=True)]
+    images = Inputs([str(trained / "all" / "parts")], hidden=True)
+    files = [image.location for image in images if "old" not in image.name]
     predictions = list(detector.predict(files))
     assert sum(prediction.is_anomaly is True for prediction in predictions) == 12
     scores = [prediction.score for prediction in predictions if prediction.score is not None]
@@ -90,8 +103,8 @@ def test_quantile_is_over_all_images(run: Run, trained: Path, here: Path) -> Non
 
 
 def test_quantile_refuses_images_that_changed(run: Run, trained: Path, here: Path, tmp_path: Path) -> None:
-    shutil.copytree(trained / "parts", tmp_path / "changed")
-    (tmp_path / "changed" / "000.png").unlink()
+    shutil.copytree(trained / "all", tmp_path / "changed")
+    (tmp_path / "changed" / "parts" / "000.png").unlink()
     record = json.loads((here / "run" / "run.json").read_text()) | {"data": str(tmp_path / "changed")}
     (here / "run" / "run.json").write_text(json.dumps(record))
     done = run("adtrain", "export", "run", "--quantile", "0.9")

@@ -54,6 +54,7 @@ def test_images_that_are_all_the_same_are_refused(run: Run, tmp_path: Path) -> N
     done = run("adtrain", "fit", "parts", "--out", "run", *SMALL)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
+        "parts: takes as normal all 25 images\n"
         "error: all 25 images are the same, pixel for pixel; give images that show how normal parts vary\n"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["parts"]
@@ -76,7 +77,8 @@ def test_every_kind_of_unreadable_image_is_left_out_by_name(run: Run, tmp_path: 
     (parts / "d.png").write_bytes((parts / "000.png").read_bytes()[:60])
     done = run("adtrain", "fit", "parts", "--out", "run", *SMALL)
     assert done.returncode == 0
-    assert done.stderr.splitlines()[:5] == [
+    assert done.stderr.splitlines()[:6] == [
+        "parts: takes as normal all 64 images",
         "left out, unreadable: a.png: the file is empty",
         "left out, unreadable: b.png: No such file or directory",
         "left out, unreadable: c\\n.png: not an image in a known format (BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP)",

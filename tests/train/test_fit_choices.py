@@ -23,7 +23,7 @@ def test_large_pictures_are_cut_into_tiles_and_scored_whole(run: Run, tmp_path: 
     parts = paint_parts(tmp_path / "parts", 30, size=(96, 70))
     small = ["--filters", "4,8", "--latent", "4", "--epochs", "2", "--views", "2"]
     done = run("adtrain", "fit", parts, "--out", "run", *small)
-    assert done.stderr.splitlines()[0] == f"{parts}: 24 images to train on, 6 held out, 96x64 L in tiles of 32"
+    assert done.stderr.splitlines()[1] == f"{parts}: 24 images to train on, 6 held out, 96x64 L in tiles of 32"
     exported = run("adtrain", "export", "run", "--out", "detector.onnx")
     assert exported.returncode == 0, exported.stderr
     assert exported.stderr.startswith("warning: 6 held-out images can promise a false-alarm rate of 0.143 at best;")

@@ -104,7 +104,7 @@ def test_a_training_under_even_light_exports_with_parity(run: Run, tmp_path: Pat
     done = run("adtrain", "fit", varied, "--out", "run", "--size", size, *SMALL)
     assert done.returncode == 0, done.stderr
     tiles = " in tiles of 32" if size == "96x64" else ""
-    assert done.stderr.splitlines()[0] == (
+    assert done.stderr.splitlines()[1] == (
         f"{varied}: 32 images to train on, 8 held out, {size} L{tiles}, brought under even light"
     )
     record = json.loads((tmp_path / "run" / "run.json").read_text())

@@ -6,7 +6,8 @@ from PIL import Image
 
 from adscore.errors import ImageError, InputError
 from adtrain.labelled import labelled_files
-from adtrain.source import ArraySource, FileSource, KeptSource, open_source, read_batches, survey
+from adtrain.selection import Selection
+from adtrain.source import ArraySource, FileSource, KeptSource, open_source, read_batches, reopen_source, survey
 from tests.tiny import paint, paint_parts
 from tests.train.sets import labelled, npz
 
@@ -36,10 +37,20 @@ def test_one_colour_image_makes_the_set_colour(tmp_path: Path) -> None:
     assert open_source(str(folder), size=None, mode="L").spec.mode == "L"
 
 
-def test_mvtec_layout_trains_on_the_good(tmp_path: Path) -> None:
-    paint_parts(tmp_path / "train" / "good", 4)
-    paint_parts(tmp_path / "test" / "scratch", 2)
-    assert len(open_source(str(tmp_path), size=None, mode=None)) == 4
+def test_the_same_images_are_taken_again(tmp_path: Path) -> None:
+    paint_parts(tmp_path / "Train" / "Good", 4)
+    paint_parts(tmp_path / "test" / "scratch", 2, size=(16, 16))
+    told: list[str] = []
+    source = open_source(str(tmp_path), size=None, mode=None, notify=told.append)
+    assert told == [
+        f"{tmp_path}: takes as normal 4 images in Train/Good", f"{tmp_path}: leaves out 2 test images in test/scratch",
+    ]  # fmt: skip
+    assert [source.name(index) for index in range(4)] == [f"Train/Good/{index:03}.png" for index in range(4)]
+    selection = Selection(normal=("test/scratch",))
+    chosen = open_source(str(tmp_path), size=None, mode=None, selection=selection)
+    assert (len(chosen), chosen.spec.width) == (2, 16)
+    again = reopen_source(str(tmp_path), chosen.spec, selection)
+    assert survey(again).fingerprint == survey(chosen).fingerprint
 
 
 def test_what_is_passed_over_is_said(tmp_path: Path) -> None:
@@ -51,10 +62,11 @@ def test_what_is_passed_over_is_said(tmp_path: Path) -> None:
     assert said == [
         "passed over, hidden or of the system: 1 (--hidden takes them)",
         "passed over, pictures of kinds that are not read: 1 .heic (convert them, to PNG say)",
+        f"{parts}: takes as normal all 3 images",
     ]
     said.clear()
-    assert len(open_source(str(parts), size=None, mode=None, hidden=True, notify=said.append)) == 4
-    assert len(said) == 1
+    assert len(open_source(str(parts), size=None, mode=None, selection=Selection(hidden=True), notify=said.append)) == 4
+    assert len(said) == 2
 
 
 def test_hidden_folders_are_no_kinds_of_defect(tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ def parts(tmp_path: Path) -> Path:
 def test_a_run_folder_is_complete(run: Run, parts: Path, tmp_path: Path) -> None:
     done = run("adtrain", "fit", parts, "--out", "a/run", *SMALL)
     assert (done.returncode, done.stdout) == (0, "")
-    lines = done.stderr.splitlines()
+    said, *lines = done.stderr.splitlines()
+    assert said == f"{parts}: takes as normal all 60 images"
     assert lines[0] == f"{parts}: 48 images to train on, 12 held out, 8x8 L"
     assert lines[1] == "a scout first looks for images that stand out; then the network proper is trained"
     assert lines[2].startswith("epoch 1/3: loss 0.")
@@ -177,8 +178,8 @@ def test_unreadable_images_are_named_and_left_out(run: Run, parts: Path) -> None
     (parts / "bad.png").write_bytes(b"no image")
     done = run("adtrain", "fit", parts, "--out", "run", *SMALL)
     assert done.returncode == 0
-    assert done.stderr.splitlines()[0].startswith("left out, unreadable: bad.png: not an image in a known format")
-    assert done.stderr.splitlines()[1] == f"{parts}: 48 images to train on, 12 held out, 8x8 L"
+    assert done.stderr.splitlines()[1].startswith("left out, unreadable: bad.png: not an image in a known format")
+    assert done.stderr.splitlines()[2] == f"{parts}: 48 images to train on, 12 held out, 8x8 L"
 
 
 def test_too_many_unreadable_images_are_refused(run: Run, parts: Path) -> None:

@@ -13,8 +13,9 @@ import typer
 
 from adscore.command import fail, run
 from adscore.errors import printable
+from adtrain.cli_evaluate import Hidden, evaluate
 from adtrain.cli_export import export
-from adtrain.quiet import import_tensorflow, quiet_matplotlib
+from adtrain.quiet import import_tensorflow
 
 # What the train extra brings beyond the scorer.
 _TRAINING_STACK = ("keras", "matplotlib", "onnx", "onnx_ir", "onnxscript", "sklearn", "tensorflow", "tf2onnx")
@@ -33,9 +34,6 @@ app = typer.Typer(
 
 Size = Annotated[
     str | None, typer.Option(metavar="WxH", help="Size to train at, in pixels. Default: the images' own, up to 256.")
-]
-Hidden = Annotated[
-    bool, typer.Option("--hidden", help="Take hidden files and folders, and those of the system, as well.")
 ]
 
 
@@ -76,6 +74,12 @@ def fit(
         str | None, typer.Argument(help="Folder of images, .npz, or IDX file. Default: the bundled demo set.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Run folder to write.")] = Path("artifacts/run"),
+    normal: Annotated[
+        list[str] | None, typer.Option(metavar="DIR", help="Folder of DATA whose images are normal. May be repeated.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="GLOB", help="Leave out images of this name or folder. May be repeated.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a run that is there.")] = False,
     size: Size = None,
     mode: Annotated[Literal["L", "RGB"] | None, typer.Option(help="Grey or colour. Default: the images' own.")] = None,
@@ -135,6 +139,9 @@ def fit(
 
     Ctrl-C keeps the best epoch so far, once the scout is done and the first has ended.
     """
+    from adtrain.selection import select
+
+    selection = select(data, normal=normal or (), exclude=exclude or (), hidden=hidden)
     import_tensorflow()
     from adtrain.fit import fit as fit_run
 
@@ -157,17 +164,9 @@ def fit(
         "seed": seed,
     }
     fitted = fit_run(
-        data,
-        out,
-        asked,
-        recipe=recipe,
-        size=_size(size),
-        mode=mode,
-        bits=bits,
-        force=force,
-        hidden=hidden,
+        data, out, asked, recipe=recipe, size=_size(size), mode=mode, bits=bits, selection=selection, force=force,
         notify=_notify,
-    )
+    )  # fmt: skip
     _notify(
         f"run: {fitted.folder} (weights, held-out images, history and pictures); next: adtrain export {fitted.folder}"
     )
@@ -176,42 +175,7 @@ def fit(
 app.command(epilog="Example: adtrain export artifacts/run --out artifacts/detector.onnx --fpr 0.01")(export)
 
 
-@app.command(epilog="Example: adtrain evaluate artifacts/detector.onnx ./data")
-def evaluate(
-    file: Annotated[str, typer.Argument(help="Detector file.")],
-    data: Annotated[
-        str, typer.Argument(help="Folder with labels.csv, or in MVTec AD's layout (test/good, test/DEFECT).")
-    ],
-    out: Annotated[Path, typer.Option(help="Folder to write: figures as JSON, and pictures.")] = Path(
-        "artifacts/evaluation"
-    ),
-    hidden: Hidden = False,
-) -> None:
-    """Score a labelled folder and show how well the detector tells its anomalies, with 95 % bootstrap intervals."""
-    quiet_matplotlib()
-    from adscore.detector import Detector
-    from adscore.progress import progress_bar
-    from adscore.refusals import refuse_existing
-    from adtrain.evaluate import evaluate as measure
-    from adtrain.evaluate import score_files
-    from adtrain.evaluation_folder import CONTENTS, write_evaluation
-    from adtrain.labelled import labelled_files, refuse_among
-    from adtrain.report import evaluation_table, kinds_table, show
-    from adtrain.unreadable import unreadable_lines
-
-    refuse_existing(out, force=True, contents=CONTENTS)
-    detector = Detector(file)
-    files = labelled_files(data, hidden=hidden, notify=_notify)
-    refuse_among(out, files)
-    with progress_bar("scoring", len(files)) as advance:
-        scored = score_files(detector, files, advance)
-    for line in (*unreadable_lines(scored.faults), *scored.remarks.lines(detector.spec)):
-        _notify(line)
-    evaluation = measure(detector, scored)
-    write_evaluation(out, evaluation, scored)
-    show(evaluation_table(evaluation))
-    show(kinds_table(evaluation))
-    _notify(f"figures and pictures: {out}")
+app.command(epilog="Example: adtrain evaluate artifacts/detector.onnx ./data")(evaluate)
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ class AllImages:
             RunError: the images are no longer those that the run was made from.
         """
         run = self._run
-        source = reopen_source(run.data, run.image, hidden=run.hidden)
+        source = reopen_source(run.data, run.image, run.selection)
         with progress_bar("reading", len(source)) as advance:
             found = survey(source, advance)
         if found.fingerprint != run.training.fingerprint:

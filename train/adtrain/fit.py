@@ -23,6 +23,7 @@ from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogr
 from adtrain.plan import choose_size, choose_tile, draft_settings
 from adtrain.pollution import default_rate
 from adtrain.run import LEFT_OUT, RUN_FILES, Run, tool_versions, write_held_out, write_run
+from adtrain.selection import BY_NAMES, Selection
 from adtrain.settings import Draft, Recipe
 from adtrain.source import DEMO_NAME, ROOM, ImageSource, Indices, KeptSource, open_source, read_batches, survey
 from adtrain.training import Epoch, Trained, TrainingError, batches, scouted, split, train
@@ -46,8 +47,8 @@ def fit(
     size: tuple[int, int] | None = None,
     mode: Mode | None = None,
     bits: int | None = None,
+    selection: Selection = BY_NAMES,
     force: bool = False,
-    hidden: bool = False,
     notify: Notify,
 ) -> Run:
     """Trains on `data` and returns the run, written to `folder`.
@@ -60,8 +61,8 @@ def fit(
         size: (width, height) to train at; by default by `adtrain.plan.choose_size`.
         mode: "L" or "RGB"; by default the images' own.
         bits: how many bits 16-bit images use; by default what all of them together take.
+        selection: which of the images in a folder.
         force: replace a run that is there.
-        hidden: take what is hidden in the folder, or of the system, as well.
         notify: takes each line to show.
 
     Raises:
@@ -81,7 +82,7 @@ def fit(
         mode=mode,
         bits=bits,
         fit_size=lambda width, height: choose_size(width, height, tile_for(width, height), filters),
-        hidden=hidden,
+        selection=selection,
         notify=notify,
     )
     source = KeptSource(opened, ROOM)  # so that what the survey decodes is not decoded again
@@ -122,7 +123,7 @@ def fit(
         typical = typical_of(trained.autoencoder, source, learnt, trained.settings)
         scoring = trained.settings.scoring(trained.settings.score, typical)
         record = replace(_record(trained, len(training), found.fingerprint, versions), pictures=opened.pictures)
-        run = Run(folder, image, scoring, record, None if data is None else str(Path(data).resolve()), hidden)
+        run = Run(folder, image, scoring, record, None if data is None else str(Path(data).resolve()), selection)
         write_run(partial, run, trained, (source.name(index) for index in trained.left_out.tolist()))
         _draw(partial, run, trained, images)
     return run

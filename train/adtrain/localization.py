@@ -5,24 +5,43 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from adscore.detector import Detector
-from adscore.errors import ImageError, InputError
-from adscore.images import decode
+from adscore.errors import ImageError
+from adscore.images import decode, prepare
 from adtrain.labelled import LabelledFile
+from adtrain.mask_image import read_mask
 
 _BATCH = 16
+_WHITE = 255
+
+
+def empty_masks(files: Sequence[LabelledFile]) -> list[LabelledFile]:
+    """Returns the files whose mask marks nothing; where the picture cannot be read, nothing is said of its mask.
+
+    Raises:
+        InputError: a mask cannot be read, or is of another size than its picture.
+    """
+    empty = []
+    for file in files:
+        try:
+            if file.mask is not None and not read_mask(file.mask, file.path).any():
+                empty.append(file)
+        except ImageError:
+            continue  # the picture is left out
+    return empty
 
 
 def pixel_auroc(detector: Detector, files: Sequence[LabelledFile]) -> float | None:
     """Returns the AUROC of the anomaly map over all pixels of normal images and of anomalies with a mask.
 
-    Masks are brought to the detector's size as images are; whatever is not black then counts. None if no anomaly has a
+    Masks are brought to the detector's size as images are; what is not black then counts. None if no anomaly has a
     mask, or nothing of the masks is left at that size.
 
     Raises:
-        InputError: a mask cannot be read.
+        InputError: a mask cannot be read, or is of another size than its picture.
     """
     if not any(file.mask for file in files):
         return None
@@ -44,8 +63,6 @@ def _mask(detector: Detector, file: LabelledFile) -> NDArray[np.bool_]:
     image = detector.spec.image
     if file.mask is None:
         return np.zeros((image.height, image.width), bool)
-    try:
-        mask: NDArray[np.bool_] = decode(file.mask, replace(image, mode="L"))[..., 0] > 0
-    except ImageError as error:
-        raise InputError(f"{file.mask}: the mask cannot be read ({error}); repair or remove it") from error
-    return mask
+    marks = read_mask(file.mask, file.path).astype(np.uint8) * _WHITE
+    shown: NDArray[np.bool_] = prepare(Image.fromarray(marks), replace(image, mode="L"))[..., 0] > 0
+    return shown

@@ -5,7 +5,7 @@ import json
 import platform
 import warnings
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,6 +20,7 @@ from adscore.files import check_regular, read_regular
 from adscore.images import Pixels
 from adscore.spec import ImageSpec, TrainingRecord
 from adscore.spec_json import read_as
+from adtrain.selection import BY_NAMES, Selection
 from adtrain.training import Trained
 
 WEIGHTS = "autoencoder.keras"
@@ -47,7 +48,7 @@ class Run:
     scoring: Scoring
     training: TrainingRecord
     data: str | None  # where the images came from; None: the bundled demo set
-    hidden: bool = False  # whether hidden ones in a folder were taken
+    selection: Selection = BY_NAMES  # and which of them
 
 
 def tool_versions() -> dict[str, str]:
@@ -70,7 +71,7 @@ def write_run(folder: Path, run: Run, trained: Trained, left_out: Iterable[str])
         "scoring": asdict(run.scoring),
         "training": asdict(run.training),
         "data": None if run.data is None else as_utf8(run.data),
-        "hidden": run.hidden,
+        **asdict(run.selection),
     }
     (folder / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     names = "".join(f"{as_utf8(name)}\n" for name in left_out)
@@ -105,8 +106,10 @@ def load_run(folder: Path) -> Run:
         scoring = read_as(Scoring, record["scoring"], "scoring")
         training = read_as(TrainingRecord, record["training"], "training")
         data = read_as(str | None, record["data"], "data")
-        hidden = read_as(bool, record.get("hidden", False), "hidden")  # runs from before it took none
-        return Run(folder, image, scoring, training, None if data is None else from_utf8(data), hidden)
+        # Runs from before there was anything to select lack these keys.
+        said = {field.name: record[field.name] for field in fields(Selection) if field.name in record}
+        selection = read_as(Selection, said, "selection")
+        return Run(folder, image, scoring, training, None if data is None else from_utf8(data), selection)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise RunError(f"{folder}: no run here ({error.strerror}); train one with adtrain fit") from error
     except OSError as error:

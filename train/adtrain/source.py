@@ -17,7 +17,9 @@ from adscore.inputs import ImageFile, Inputs
 from adscore.original import Original, pictures_of
 from adscore.spec import ImageSpec, Mode, Pictures
 from adtrain.arrays import load_demo, load_images
+from adtrain.normal_images import choose
 from adtrain.originals import MOST_BITS, originals_of
+from adtrain.selection import BY_NAMES, Selection
 
 Indices = NDArray[np.int64]
 
@@ -26,8 +28,6 @@ DEMO_NAME = "the bundled demo set"
 ROOM = 256 * 2**20
 # A network may need a thousand times the memory of the picture it is given.
 _BATCH, _BATCH_PIXELS = 64, 2**20
-
-NORMAL_FOLDER = Path("train/good")  # of MVTec AD's layout
 
 
 class ImageSource(Protocol):
@@ -136,30 +136,31 @@ def open_source(
     fit_size: Callable[[int, int], tuple[int, int]] = lambda width, height: (width, height),
     jpeg: Literal["full", "reduced"] = "reduced",
     bits: int | None = None,
-    hidden: bool = False,
+    selection: Selection = BY_NAMES,
     notify: Callable[[str], None] = lambda _: None,
 ) -> ArraySource | FileSource:
     """Returns the images that `data` names, at the size and in the mode they will be trained at.
 
     Args:
-        data: folder of images (its train/good, where it has one), `.npz`, IDX file, or None: the bundled demo set.
+        data: folder of images, `.npz`, IDX file, or None: the bundled demo set.
         size: (width, height); by default the images' own, the median where they differ, changed by `fit_size`.
         mode: by default "L" if the images are grey, else "RGB".
         fit_size: from the images' (width, height) to the nearest that fits the network.
         jpeg: as in `ImageSpec`.
         bits: as in `ImageSpec`; by default what holds the largest sample of all 16-bit images together.
-        hidden: take what is hidden in the folder, or of the system, as well.
-        notify: takes a line for each sort of thing in the folder that was passed over.
+        selection: which of the images in a folder.
+        notify: takes the lines that tell which images of a folder these are, and what was passed over.
 
     Raises:
-        InputError: there are no images.
+        InputError: there are no images, or which are normal is not certain.
     """
     if data is not None and Path(data).is_dir():
-        nested = Path(data) / NORMAL_FOLDER
-        inputs = Inputs([str(nested if nested.is_dir() else data)], hidden=hidden)
-        files = list(inputs)
-        for line in inputs.passed_over():
+        inputs = Inputs([data], hidden=selection.hidden)
+        every = list(inputs)
+        choice = choose(data, [file.name for file in every], selection)
+        for line in (*inputs.passed_over(), *choice.lines):
             notify(line)
+        files = [every[index] for index in choice.taken]
         found = originals_of(data, files, bits=bits)
         spec = ImageSpec(*(size or fit_size(found.width, found.height)), mode or found.mode, jpeg=jpeg, bits=found.bits)
         return FileSource(files, spec, found.pictures)
@@ -175,10 +176,10 @@ def open_source(
     return ArraySource(images, spec)
 
 
-def reopen_source(data: str | None, spec: ImageSpec, *, hidden: bool = False) -> ImageSource:
+def reopen_source(data: str | None, spec: ImageSpec, selection: Selection = BY_NAMES) -> ImageSource:
     """Returns the images that `data` names as `spec` says, to read once more what a run was trained on."""
     size = (spec.width, spec.height)
-    return open_source(data, size=size, mode=spec.mode, jpeg=spec.jpeg, bits=spec.bits, hidden=hidden)
+    return open_source(data, size=size, mode=spec.mode, jpeg=spec.jpeg, bits=spec.bits, selection=selection)
 
 
 def survey(source: ImageSource, advance: Callable[[], None] = lambda: None) -> Survey:
