@@ -24,7 +24,7 @@ demo: $(VENV)/ready  ## fit, export and score the bundled set, from nothing to a
 	@echo "The pictures of the run:   $(SETS)/run/*.png"
 
 test: $(VENV)/ready  ## run every test, the slow ones too
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(VENV)/ready  ## lint, format, types and import contracts
 	$(BIN)/ruff check .
