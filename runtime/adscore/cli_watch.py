@@ -26,7 +26,7 @@ def watch(
     resume: bool,
     hidden: bool,
 ) -> None:
-    """Scores what comes into the folder until Ctrl-C or SIGTERM, and exits 130 or 143.
+    """Scores what comes into the folder until a signal asks it to end, and exits 129, 130 or 143.
 
     Raises:
         InputError: the folder or the command is not there.
