@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from adscore.command import run, say
-from adscore.info import print_info, print_version
 from adscore.usage import check_resume, check_usage, check_watch
 
 if TYPE_CHECKING:
@@ -83,6 +82,8 @@ def score(
 ) -> None:
     """Score images with a detector file: one row an image, higher score = more anomalous."""
     if version:
+        from adscore.info import print_version
+
         print_version()
         return
     check_usage(images, info=info, as_json=as_json, threshold=threshold, fpr=fpr, fdr=fdr)
@@ -119,6 +120,8 @@ def score(
     if detector.fallback is not None:
         typer.echo(f"running on {detector.provider}, since {detector.fallback}", err=True)
     if info:
+        from adscore.info import print_info
+
         print_info(detector.spec, as_json=as_json)
         return
     assert images is not None  # noqa: S101 - check_usage saw to it
