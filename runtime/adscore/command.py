@@ -62,7 +62,7 @@ def _refuse_empty(arguments: Sequence[str]) -> None:
         option, _, value = argument.partition("=")
         if not argument or (option.startswith("--") and option != argument and not value):
             what = option or f"the argument after {before}"
-            say(f"error: {what} is empty; name what it shall be, . for the current folder")
+            say(f"error: {what} is empty; give it a value, . for the current folder")
             sys.exit(EXIT_USAGE)
 
 
