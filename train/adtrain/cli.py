@@ -11,8 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from adscore.command import fail, run
-from adscore.errors import printable
+from adscore.command import fail, run, say
 from adtrain.cli_evaluate import Hidden, evaluate
 from adtrain.cli_export import export
 from adtrain.quiet import import_tensorflow
@@ -165,11 +164,9 @@ def fit(
     }
     fitted = fit_run(
         data, out, asked, recipe=recipe, size=_size(size), mode=mode, bits=bits, selection=selection, force=force,
-        notify=_notify,
+        notify=say,
     )  # fmt: skip
-    _notify(
-        f"run: {fitted.folder} (weights, held-out images, history and pictures); next: adtrain export {fitted.folder}"
-    )
+    say(f"run: {fitted.folder} (weights, held-out images, history and pictures); next: adtrain export {fitted.folder}")
 
 
 app.command(epilog="Example: adtrain export artifacts/run --out artifacts/detector.onnx --fpr 0.01")(export)
@@ -184,10 +181,6 @@ def main() -> None:
     if missing and "--help" not in sys.argv:
         fail(f"adtrain needs {', '.join(missing)}, which the scorer does not; pip install 'adscore[train]'")
     run(app)
-
-
-def _notify(line: str) -> None:
-    typer.echo(printable(line), err=True)
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
