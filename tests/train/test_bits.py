@@ -86,7 +86,7 @@ def test_a_faint_scratch_in_twelve_bits_is_seen(run: Run, tmp_path: Path) -> Non
     done = run("adtrain", "fit", "good", "--out", "run", "--no-robust", "--no-repair", *small)
     assert done.returncode == 0, done.stderr
     largest = max(int(np.asarray(Image.open(path)).max()) for path in (tmp_path / "good").iterdir())
-    assert done.stderr.splitlines()[0] == (
+    assert done.stderr.splitlines()[1] == (
         "good: 24 images to train on, 6 held out, 32x32 L, 16-bit images read as 12 bits "
         f"(their largest value is {largest}; --bits sets others)"
     )
