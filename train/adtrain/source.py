@@ -163,8 +163,10 @@ def open_source(
     if data is not None and Path(data).is_dir():
         inputs = Inputs([data], hidden=selection.hidden)
         every = list(inputs)
+        for line in inputs.passed_over():  # first: a refusal may be for want of what is hidden
+            notify(line)
         choice = choose(data, [file.name for file in every], selection)
-        for line in (*inputs.passed_over(), *choice.lines):
+        for line in choice.lines:
             notify(line)
         files = [every[index] for index in choice.taken]
         found = originals_of(data, files, bits=bits)
