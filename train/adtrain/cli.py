@@ -4,6 +4,7 @@ Nothing heavy is imported above the commands' bodies, so that --help answers at 
 is missing.
 """
 
+import shlex
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 
 from adscore.command import fail, run
 from adscore.errors import printable
-from adtrain.cli_evaluate import Hidden, evaluate
+from adtrain.cli_evaluate import Hidden, evaluate, notify
 from adtrain.cli_export import export
 from adtrain.quiet import import_tensorflow
 
@@ -65,7 +66,8 @@ def dataset(
     )
     write_set(chosen, out, anomaly=anomaly, force=force)
     anomalies = int((chosen.labels == anomaly).sum())
-    typer.echo(f"{out}: {len(chosen.labels) - anomalies} images of label {normal} and {anomalies} of label {anomaly}")
+    made = f"{len(chosen.labels) - anomalies} images of label {normal} and {anomalies} of label {anomaly}"
+    typer.echo(printable(f"{out}: {made}"))
 
 
 @app.command(epilog="Example: adtrain fit ./good --out artifacts/run")
@@ -165,11 +167,10 @@ def fit(
     }
     fitted = fit_run(
         data, out, asked, recipe=recipe, size=_size(size), mode=mode, bits=bits, selection=selection, force=force,
-        notify=_notify,
+        notify=notify,
     )  # fmt: skip
-    _notify(
-        f"run: {fitted.folder} (weights, held-out images, history and pictures); next: adtrain export {fitted.folder}"
-    )
+    follow = f"adtrain export {shlex.quote(str(fitted.folder))}"
+    notify(f"run: {fitted.folder} (weights, held-out images, history and pictures); next: {follow}")
 
 
 app.command(epilog="Example: adtrain export artifacts/run --out artifacts/detector.onnx --fpr 0.01")(export)
@@ -184,10 +185,6 @@ def main() -> None:
     if missing and "--help" not in sys.argv:
         fail(f"adtrain needs {', '.join(missing)}, which the scorer does not; pip install 'adscore[train]'")
     run(app)
-
-
-def _notify(line: str) -> None:
-    typer.echo(printable(line), err=True)
 
 
 def _size(text: str | None) -> tuple[int, int] | None:

@@ -40,21 +40,22 @@ def evaluate(
 
     refuse_existing(out, force=True, contents=CONTENTS)
     detector = Detector(file)
-    files = labelled_files(data, hidden=hidden, notify=_notify)
+    files = labelled_files(data, hidden=hidden, notify=notify)
     refuse_among(out, files)
     empty = empty_masks(files)  # before the work, so that a fault in a mask costs none
     if empty:
-        _notify(f"masks that mark nothing, {len(empty)} in all: {listed(str(file.mask) for file in empty)}")
+        notify(f"masks that mark nothing, {len(empty)} in all: {listed(str(file.mask) for file in empty)}")
     with progress_bar("scoring", len(files)) as advance:
         scored = score_files(detector, files, advance)
     for line in (*unreadable_lines(scored.faults), *scored.remarks.lines(detector.spec)):
-        _notify(line)
+        notify(line)
     evaluation = measure(detector, scored)
     write_evaluation(out, evaluation, scored)
     show(evaluation_table(evaluation))
     show(kinds_table(evaluation))
-    _notify(f"figures and pictures: {out}")
+    notify(f"figures and pictures: {out}")
 
 
-def _notify(line: str) -> None:
+def notify(line: str) -> None:
+    """Shows a line on stderr, whatever the names in it are made of."""
     typer.echo(printable(line), err=True)

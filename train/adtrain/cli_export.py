@@ -1,6 +1,5 @@
 """`adtrain export`: a run becomes a detector file, in float or in int8."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from adscore.command import check_threshold
 from adscore.errors import InputError, printable
+from adtrain.cli_evaluate import notify
 from adtrain.quiet import import_tensorflow
 
 
@@ -55,7 +55,7 @@ def export(
     from adtrain.run import load_run
 
     # Before the work, so that a fault in it costs none.
-    labelled = labelled_files(compare, notify=partial(typer.echo, err=True)) if compare else []
+    labelled = labelled_files(compare, notify=notify) if compare else []
     loaded = load_run(run_folder)
     rule = rule_for(loaded, fpr=fpr, quantile=quantile, threshold=threshold)
     out = out or Path("artifacts/detector-int8.onnx" if int8 else "artifacts/detector.onnx")
