@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from adscore.spec import DetectorSpec as DetectorSpec
     from adscore.spec import ImageSpec as ImageSpec
 
-# From 1.29 ONNX Runtime's Linux builds report to their maker. They read this when they are first imported, and that may
-# be by another package.
+# From 1.29 ONNX Runtime's Linux builds report to their maker, start a thread for it and leave a database in the home
+# folder. They read this when they are first imported, and that may be by another package.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"

@@ -122,8 +122,8 @@ class AppendedTable:
             self.go_on(rows=0, end=0, noted=0, settings=self._settings)
         elif size != self._end:
             raise OutputError(
-                f"{self.out}: was changed while rows were added to it; start again, which tells what is no row of the "
-                "watch"
+                f"{self.out}: was changed by something else while rows were added to it; start again, and the first "
+                "line that is wrong is named"
             )
 
     @contextmanager

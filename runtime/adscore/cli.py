@@ -7,16 +7,14 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from adscore.command import run
-from adscore.errors import printable
-from adscore.info import print_info, print_version
+from adscore.command import run, say
 from adscore.usage import check_resume, check_usage, check_watch
 
 if TYPE_CHECKING:
@@ -84,6 +82,8 @@ def score(
 ) -> None:
     """Score images with a detector file: one row an image, higher score = more anomalous."""
     if version:
+        from adscore.info import print_version
+
         print_version()
         return
     check_usage(images, info=info, as_json=as_json, threshold=threshold, fpr=fpr, fdr=fdr)
@@ -114,12 +114,14 @@ def score(
     from adscore.table import STDOUT, kind_of_table, open_table
 
     path = find_model(model, images or ())
-    typer.echo(f"detector: {path}", err=True)
+    say(f"detector: {path}")
     limits = Limits(max_pixels or MAX_PIXELS, max_bytes or MAX_BYTES)
     detector = Detector(path, provider=provider, threads=threads, low_memory=low_memory, limits=limits)
     if detector.fallback is not None:
         typer.echo(f"running on {detector.provider}, since {detector.fallback}", err=True)
     if info:
+        from adscore.info import print_info
+
         print_info(detector.spec, as_json=as_json)
         return
     assert images is not None  # noqa: S101 - check_usage saw to it
@@ -139,7 +141,8 @@ def score(
         )  # fmt: skip
         return
     files = Inputs(images, hidden=hidden)
-    _say(f"{folder}: no images in this folder; the others are scored" for folder in files.empty)
+    for folder in files.empty:
+        say(f"{folder}: no images in this folder; the others are scored")
     # The bar needs a total, which costs a second walk; on a terminal only, and not where rows go to the same one.
     visible = is_terminal(sys.stderr) and not (out == STDOUT and is_terminal(sys.stdout))
     total = files.count() if visible else None
@@ -160,7 +163,8 @@ def score(
                 summary, limit = score_discoveries(detector, files, write, effort, fdr=fdr)
             stop.check()
     finally:  # of a run that was stopped too: what it has scored is not looked at again
-        _say([*files.passed_over(), *summary.doubts, *summary.remarks.lines(detector.spec)])
+        for line in (*files.passed_over(), *summary.doubts, *summary.remarks.lines(detector.spec)):
+            say(line)
     _print_summary(summary, detector, limit, time.monotonic() - begun, out)
     if fail_on_anomaly and summary.anomalies:
         raise typer.Exit(EXIT_ANOMALY)
@@ -205,11 +209,6 @@ def _limit(detector: "Detector", threshold: float | None, *, fpr: float | None, 
     if fdr is not None:
         refuse_unreachable(detector.spec.calibration.reference, fdr, "fdr")
     return threshold if fpr is None else detector.threshold_for(fpr)
-
-
-def _say(lines: Iterable[str]) -> None:
-    for line in lines:
-        typer.echo(printable(line), err=True)
 
 
 def _print_summary(summary: "Summary", detector: "Detector", threshold: float | None, seconds: float, out: str) -> None:

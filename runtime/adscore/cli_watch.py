@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from adscore.command import say
+
 if TYPE_CHECKING:
     from adscore.detector import Detector
     from adscore.kept import Settings
@@ -26,7 +28,7 @@ def watch(
     resume: bool,
     hidden: bool,
 ) -> None:
-    """Scores what comes into the folder until Ctrl-C or SIGTERM, and exits 130 or 143.
+    """Scores what comes into the folder until a signal asks it to end, and exits 129, 130 or 143.
 
     Raises:
         InputError: the folder or the command is not there.
@@ -34,7 +36,7 @@ def watch(
     """
     from adscore.appended import open_appended
     from adscore.callback import Callback
-    from adscore.errors import InputError, printable
+    from adscore.errors import InputError
     from adscore.pipeline import Effort
     from adscore.stop import Stop
     from adscore.taken_up import Watched, take_up
@@ -44,14 +46,10 @@ def watch(
         raise InputError(f"{folder}: no such folder; --watch takes one folder, which has to be there")
     stop = Stop()
     callback = None if on_anomaly is None else Callback(on_anomaly, stop)
-
-    def say(line: str) -> None:
-        typer.echo(printable(line), err=True)
-
     with stop, open_appended(out) as table:
         watched = Watched(folder, settings, detector.decision_threshold(threshold))
         seen = take_up(table, watched, stop, resume=resume, say=say)
-        typer.echo(f"watching {folder} until Ctrl-C or SIGTERM", err=True)
+        say(f"watching {folder} until Ctrl-C or SIGTERM")
         summary = watch_folder(
             detector,
             folder,
@@ -66,7 +64,7 @@ def watch(
         )
         table.check()
         for line in summary.remarks.lines(detector.spec):
-            typer.echo(printable(line), err=True)
+            say(line)
         typer.echo(
             f"{summary.images} images, {summary.anomalies} anomalies, {summary.failed} unreadable, "
             f"on {detector.provider}: {out}",

@@ -62,7 +62,7 @@ def _refuse_empty(arguments: Sequence[str]) -> None:
         option, _, value = argument.partition("=")
         if not argument or (option.startswith("--") and option != argument and not value):
             what = option or f"the argument after {before}"
-            typer.echo(printable(f"error: {what} is empty; name what it shall be, . for the current folder"), err=True)
+            say(f"error: {what} is empty; give it a value, . for the current folder")
             sys.exit(EXIT_USAGE)
 
 
@@ -81,7 +81,12 @@ def check_threshold(value: float | None) -> None:
         raise typer.BadParameter(f"{value} is no threshold; give a finite number", param_hint="--threshold")
 
 
+def say(line: str) -> None:
+    """Prints one line on stderr, without control characters that names of files may hold."""
+    typer.echo(printable(line), err=True)
+
+
 def fail(message: str) -> NoReturn:
     """Prints one `error:` line on stderr and exits 1."""
-    typer.echo(f"error: {printable(' '.join(message.splitlines()))}", err=True)
+    say(f"error: {' '.join(message.splitlines())}")
     sys.exit(1)

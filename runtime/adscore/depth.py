@@ -154,14 +154,15 @@ def _colour(image: Image.Image, reopen: Callable[[], Image.Image]) -> Samples:
         again.tile = [tile._replace(args="RGBA") for tile in again.tile]
         samples |= np.asarray(again)[..., 1]
     else:
-        again.tile = [tile._replace(args=_in_other_order(tile.args)) for tile in again.tile]
+        again.tile = [tile._replace(args=in_other_order(tile.args)) for tile in again.tile]
         samples |= np.asarray(again)[..., : samples.shape[2]]
     return samples
 
 
-def _in_other_order(args: Any) -> Any:
+def in_other_order(args: Any) -> Any:
+    """Returns what tells a decoder of 16-bit colour to unpack the low bytes where it would the high ones."""
     if isinstance(args, tuple):
-        return (_in_other_order(args[0]), *args[1:])
+        return (in_other_order(args[0]), *args[1:])
     return args[:-1] + _OTHER_ORDER[args[-1]]
 
 

@@ -101,8 +101,8 @@ class Detector:
 
         Args:
             images: uint8 of shape (n, height, width, channels), as `adscore.images.decode` prepares them.
-            batch_size: images in one run, by default as many as suit; only memory and speed depend on it. Pictures that
-                the graph cuts into tiles have a run each.
+            batch_size: images in one run, by default as many as suit; only memory and speed depend on it. Pictures
+                have a run each where the file says so; see `DetectorSpec.alone`.
 
         Raises:
             TypeError: the images are no array.

@@ -1,5 +1,6 @@
 """What `adscore --info` and `--version` print: the detector's spec for a reader, and which versions read it."""
 
+import json
 from dataclasses import asdict
 
 import typer
@@ -17,8 +18,6 @@ def print_version() -> None:
 
 def print_info(spec: DetectorSpec, *, as_json: bool) -> None:
     """Prints the spec as JSON, or as lines for a reader."""
-    import json  # which --help does without
-
     typer.echo(json.dumps(asdict(spec), indent=2) if as_json else describe(spec))
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from adscore.errors import InputError
-from adscore.listed import listed_paths
 from adscore.packed import packed_and_sorted
 from adscore.sieve import SUFFIXES, Sieve, passed_over
 
@@ -75,6 +74,8 @@ class Inputs:
         if given == STDIN:
             if sys.stdin is None:
                 raise InputError("stdin is closed; name images or a folder of images")
+            from adscore.listed import listed_paths  # folders need none of it
+
             return (ImageFile(Path(path).as_posix(), path) for path in listed_paths(sys.stdin))
         try:
             mode = os.stat(given).st_mode  # noqa: PTH116 - for which an empty name is none

@@ -13,7 +13,6 @@ from adscore.errors import ProviderError
 FLOOR = (1, 23)
 
 _VERSION = re.compile(r"""^__version__\s*=\s*["']((\d+)\.(\d+)[^"']*)""", re.MULTILINE)
-_NUMBERS = re.compile(r"((\d+)\.(\d+).*)")
 _INSTALL = "install it with pip install 'adscore[cpu]', or 'adscore[cuda]' for an NVIDIA GPU"
 
 
@@ -32,7 +31,7 @@ def require_onnxruntime() -> str:
             f"ONNX Runtime cannot be imported ({folder} is a folder without a module in it); {_INSTALL}"
         )
     module = Path(found.origin)
-    match = _VERSION.search(_text(module)) or _NUMBERS.match(_by_metadata(module)[1])
+    match = _VERSION.search(_text(module)) or re.match(r"((\d+)\.(\d+).*)", _by_metadata(module)[1])
     if match is None:
         return "of an unknown version"
     version, *numbers = match.groups()

@@ -72,8 +72,6 @@ def onnxruntime_faults(what: str, next_step: str = "export the detector again") 
 
 
 def _import_onnxruntime() -> Any:
-    # From 1.29 its Linux builds report to their maker, start a thread for it and leave a database in the home folder.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     version = "" if "onnxruntime" in sys.modules else require_onnxruntime()
     try:
         import onnxruntime

@@ -11,11 +11,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from adscore.atomic import appears_when_complete
 from adscore.errors import OutputError
 from adscore.file_names import as_utf8
 from adscore.prediction import Prediction
-from adscore.refusals import refuse_no_file
 
 COLUMNS = ("path", "score", "threshold", "is_anomaly", "p_value", "error")
 CSV_HEADING = ",".join(COLUMNS) + "\n"
@@ -43,6 +41,9 @@ def open_table(out: str) -> Iterator[RowWriter]:
     if out == STDOUT:
         yield from _to_stdout(kind)
         return
+    from adscore.atomic import appears_when_complete  # what it imports is a hundredth of the time that one image takes
+    from adscore.refusals import refuse_no_file
+
     refuse_no_file(Path(out))
     with (
         appears_when_complete(Path(out)) as partial,

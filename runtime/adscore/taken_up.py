@@ -81,8 +81,8 @@ def take_up(table: AppendedTable, watched: Watched, stop: Stop, *, resume: bool,
     table.go_on(rows=number, end=rows.end, noted=known, settings=watched.settings)
     if known < number:
         say(
-            f"{table.out}: {number - known} rows have no note of which image they are of; they count for the images "
-            "of their names that are no younger than the table"
+            f"{table.out}: rows without a note of their image: {number - known}; each counts for the image of its "
+            "name, unless that is newer than the table"
         )
         _note_rest(table, known, Path(watched.folder), modified, seen, stop)
     return seen

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -76,13 +76,7 @@ def test_files_made_at_once_hold_each_its_own(tmp_path: Path) -> None:
         a.write_text("a")
         b.write_text("b")
         first.close()
-        assert (
-            below(tmp_path)[-2:]
-            == [
-                "a",
-            ]
-            or (tmp_path / "a").read_text() == "a"
-        )
+        assert (tmp_path / "a").read_text() == "a"
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a": "a", "b": "b"}
 
 
@@ -219,7 +213,7 @@ def test_nobody_removes_what_a_living_one_makes(tmp_path: Path) -> None:
 def test_a_folder_keeps_the_mode_and_owner_of_the_one_it_replaces(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run").chmod(0o750)
-    if os.geteuid() == 0:
+    with suppress(OSError):  # this user may give no folder away
         os.chown(tmp_path / "run", 12345, 23456)
     before = (tmp_path / "run").stat()
     with folder_appears_when_complete(tmp_path / "run", force=True, contents=()):

@@ -106,5 +106,5 @@ def test_an_empty_argument_is_not_the_current_folder(run: Run, tmp_path: Path, c
     before = sorted(path.name for path in tmp_path.rglob("*"))
     done = run(*command)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"error: {what} is empty; name what it shall be, . for the current folder\n"
+    assert done.stderr == f"error: {what} is empty; give it a value, . for the current folder\n"
     assert sorted(path.name for path in tmp_path.rglob("*")) == before

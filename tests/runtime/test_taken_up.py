@@ -136,8 +136,8 @@ def test_rows_that_were_changed_are_refused_by_line(out: Path) -> None:
     with taken(out, resume=True) as it:
         assert [it.has(*row) for row in ALL] == [True, True, False, False, False, False]
         assert it.said == [
-            f"{out}: 4 rows have no note of which image they are of; they count for the images of their names that are "
-            "no younger than the table"
+            f"{out}: rows without a note of their image: 4; each counts for the image of its name, unless that is "
+            "newer than the table"
         ]
     with taken(out) as it:
         assert not it.said

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.spaces import MOUNTS, apart, without_rights
 from tests.tiny import paint
 from tests.waiting import wait_for
 from tests.watching import ADSCORE, Watching
 
 pytestmark = pytest.mark.usefixtures("detector_file")
-
-# What root needs to read folders without rights to them.
-_AS_OTHERS = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-all"]
 
 GOES_ON = "; the watch goes on, and looks again"
 
@@ -25,7 +23,7 @@ def lines(said: Path) -> list[str]:
     return said.read_text().partition("until Ctrl-C or SIGTERM\n")[2].splitlines()
 
 
-def without_rights(path: Path) -> Callable[[], object]:
+def closed(path: Path) -> Callable[[], object]:
     """Takes the rights to a folder away, and returns what gives them back."""
     path.chmod(0)
     return lambda: path.chmod(0o755)
@@ -39,17 +37,15 @@ def removed(path: Path) -> Callable[[], object]:
 @pytest.mark.parametrize(
     ("take", "folder", "cause"),
     [
-        (without_rights, "images", "Permission denied"),
-        (without_rights, "images/lot", "Permission denied"),
+        (closed, "images", "Permission denied"),
+        (closed, "images/lot", "Permission denied"),
         (removed, "images", "No such file or directory"),
     ],
 )
 def test_an_outage_is_said_when_it_begins_and_ends_and_has_one_row(
     tmp_path: Path, take: Callable[[Path], Callable[[], object]], folder: str, cause: str
 ) -> None:
-    through = _AS_OTHERS if take is without_rights and os.geteuid() == 0 else []
-    if through and (shutil.which(through[0]) is None or subprocess.run([*through, "true"], check=False).returncode):
-        pytest.skip("root reads all folders, and cannot be kept from it here")
+    through = without_rights("dac_override", "dac_read_search") if take is closed else []
     paint(tmp_path / "images" / "lot" / "a.png", 0)
     watching = Watching(tmp_path, through=through)
     watching.wait_for("lot/a.png")
@@ -87,9 +83,7 @@ def test_an_unmounted_folder_is_no_empty_one(tmp_path: Path, mounted: str) -> No
         read _ < next; mount -t tmpfs none {mounted}; cp -p a.png {mounted}/b.png
         read _ < next; kill $!; wait $!
     """
-    unshare = ["unshare", "--mount", "--map-root-user", "sh", "-c", script]
-    if shutil.which("unshare") is None or subprocess.run([*unshare[:3], "true"], check=False).returncode:
-        pytest.skip("no rights to mount anything")
+    command = [*apart(*MOUNTS), "sh", "-c", script]
     table, said = tmp_path / "results.csv", tmp_path / "said"
 
     def rows() -> list[str]:
@@ -99,7 +93,7 @@ def test_an_unmounted_folder_is_no_empty_one(tmp_path: Path, mounted: str) -> No
         with (tmp_path / "next").open("w") as gate:
             gate.write("\n")
 
-    process = subprocess.Popen(unshare, cwd=tmp_path)
+    process = subprocess.Popen(command, cwd=tmp_path)
     try:
         wait_for(lambda: process.poll() is not None or name in rows())
         if process.poll() == 77:

@@ -98,6 +98,6 @@ def test_a_table_that_is_emptied_in_its_place_begins_anew(watch: Watch, tmp_path
     paint(tmp_path / "images" / "c.png", 0)
     assert watching.process.wait(60) == 1
     assert watching.said.read_text().splitlines()[-1] == (
-        "error: results.csv: was changed while rows were added to it; start again, which tells what is no row of the "
-        "watch"
+        "error: results.csv: was changed by something else while rows were added to it; start again, and the first "
+        "line that is wrong is named"
     )

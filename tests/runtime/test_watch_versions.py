@@ -61,4 +61,4 @@ def test_a_table_without_its_notes_is_gone_on_with_if_that_is_said(tmp_path: Pat
     watching = Watching(tmp_path, "--resume")
     watching.wait_for("a.png", "b.png")
     watching.stop()
-    assert "results.csv: 1 rows have no note" in watching.said.read_text()
+    assert "results.csv: rows without a note of their image: 1;" in watching.said.read_text()

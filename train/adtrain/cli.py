@@ -12,9 +12,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from adscore.command import fail, run
+from adscore.command import fail, run, say
 from adscore.errors import printable
-from adtrain.cli_evaluate import Hidden, evaluate, notify
+from adtrain.cli_evaluate import Hidden, evaluate
 from adtrain.cli_export import export
 from adtrain.quiet import import_tensorflow
 
@@ -167,10 +167,10 @@ def fit(
     }
     fitted = fit_run(
         data, out, asked, recipe=recipe, size=_size(size), mode=mode, bits=bits, selection=selection, force=force,
-        notify=notify,
+        notify=say,
     )  # fmt: skip
     follow = f"adtrain export {shlex.quote(str(fitted.folder))}"
-    notify(f"run: {fitted.folder} (weights, held-out images, history and pictures); next: {follow}")
+    say(f"run: {fitted.folder} (weights, held-out images, history and pictures); next: {follow}")
 
 
 app.command(epilog="Example: adtrain export artifacts/run --out artifacts/detector.onnx --fpr 0.01")(export)

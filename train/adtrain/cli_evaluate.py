@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from adscore.errors import printable
+from adscore.command import say
 from adtrain.quiet import quiet_matplotlib
 
 Hidden = Annotated[
@@ -40,22 +40,17 @@ def evaluate(
 
     refuse_existing(out, force=True, contents=CONTENTS)
     detector = Detector(file)
-    files = labelled_files(data, hidden=hidden, notify=notify)
+    files = labelled_files(data, hidden=hidden, notify=say)
     refuse_among(out, files)
     empty = empty_masks(files)  # before the work, so that a fault in a mask costs none
     if empty:
-        notify(f"masks that mark nothing, {len(empty)} in all: {listed(str(file.mask) for file in empty)}")
+        say(f"masks that mark nothing, {len(empty)} in all: {listed(str(file.mask) for file in empty)}")
     with progress_bar("scoring", len(files)) as advance:
         scored = score_files(detector, files, advance)
     for line in (*unreadable_lines(scored.faults), *scored.remarks.lines(detector.spec)):
-        notify(line)
+        say(line)
     evaluation = measure(detector, scored)
     write_evaluation(out, evaluation, scored)
     show(evaluation_table(evaluation))
     show(kinds_table(evaluation))
-    notify(f"figures and pictures: {out}")
-
-
-def notify(line: str) -> None:
-    """Shows a line on stderr, whatever the names in it are made of."""
-    typer.echo(printable(line), err=True)
+    say(f"figures and pictures: {out}")

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from adscore.command import check_threshold
-from adscore.errors import InputError, printable
-from adtrain.cli_evaluate import notify
+from adscore.command import check_threshold, say
+from adscore.errors import InputError
 from adtrain.quiet import import_tensorflow
 
 
@@ -55,7 +54,7 @@ def export(
     from adtrain.run import load_run
 
     # Before the work, so that a fault in it costs none.
-    labelled = labelled_files(compare, notify=notify) if compare else []
+    labelled = labelled_files(compare, notify=say) if compare else []
     loaded = load_run(run_folder)
     rule = rule_for(loaded, fpr=fpr, quantile=quantile, threshold=threshold)
     out = out or Path("artifacts/detector-int8.onnx" if int8 else "artifacts/detector.onnx")
@@ -76,4 +75,4 @@ def export(
 
 
 def _warn(line: str) -> None:
-    typer.echo(f"warning: {printable(line)}", err=True)
+    say(f"warning: {line}")

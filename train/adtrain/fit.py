@@ -57,7 +57,7 @@ def fit(
         data: see `adtrain.source.open_source`.
         folder: the run folder; appears when complete.
         asked: settings by name; None, or no entry, where the data are to choose.
-        recipe: how they choose; see `adtrain.plan.choose_settings`.
+        recipe: how they choose; see `adtrain.plan.draft_settings`.
         size: (width, height) to train at; by default by `adtrain.plan.choose_shape`.
         mode: "L" or "RGB"; by default the images' own.
         bits: how many bits 16-bit images use; by default what all of them together take.

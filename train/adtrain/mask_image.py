@@ -4,7 +4,6 @@ Not by `adscore.images.decode`, which brings pictures to eight bits and leaves a
 one in alpha, would be black.
 """
 
-import sys
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from adscore.depth import tags_of
+from adscore.depth import in_other_order, tags_of
 from adscore.errors import ImageError, InputError
 from adscore.files import read_regular
 from adscore.images import MAX_BYTES, read_header
@@ -28,7 +27,6 @@ _LOSSY_TIFF = ("jpeg", "tiff_jpeg", "webp")
 _ORIENTATION_TAG = 0x0112
 _TURNED, _ON_ITS_SIDE = 2, (5, 6, 7, 8)
 _BITS_TAG, _PHOTOMETRIC_TAG, _WHITE_IS_ZERO = 258, 262, 0
-_OTHER_ORDER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 _EIGHT_BITS = 255
 _UNREAD = "16 bits a channel, in colour or with alpha, of a kind that is not read; save it in 8 bits"
 
@@ -148,12 +146,11 @@ def _low_bytes(content: bytes, image: Image.Image) -> NDArray[Any] | None:
         sixteen = ";16"
     if not sixteen:
         return None
-    if order not in _OTHER_ORDER or before not in ("RGB", "RGBA"):
+    if not order or before not in ("RGB", "RGBA"):
         raise ImageError(_UNREAD)
-    swapped = f"{before};16{_OTHER_ORDER[order]}"
     with _open(content) as opened:
         again: Any = opened
-        again.tile = [tile._replace(args=(swapped, *others) if others else swapped) for tile in again.tile]
+        again.tile = [tile._replace(args=in_other_order(tile.args)) for tile in again.tile]
         return np.asarray(again).reshape(image.height, image.width, -1)
 
 
