@@ -1,4 +1,5 @@
 import csv
+import os
 import zipfile
 from pathlib import Path
 
@@ -84,6 +85,15 @@ def test_files_hold_the_pixels_and_the_labels_stand_beside(run: Run, tmp_path: P
         pixels = np.asarray(Image.open(tmp_path / "made" / row["path"]))
         assert str(pixels[0, 1]) == row["label"]
         assert row["is_anomaly"] == ("true" if row["label"] == "7" else "false")
+
+
+def test_a_folder_may_have_any_name(run: Run, tmp_path: Path) -> None:
+    npz(tmp_path / "set.npz")
+    name = os.fsdecode(b"\xff\x1b[31m")
+    done = run("adtrain", "dataset", "set.npz", "--anomaly", "7", "--out", name, PYTHONIOENCODING="utf-8:strict")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("\\udcff\\x1b[31m: ")
+    assert (tmp_path / name / "labels.csv").is_file()
 
 
 def test_a_folder_is_replaced_only_by_force(tmp_path: Path) -> None:

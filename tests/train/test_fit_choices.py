@@ -36,6 +36,13 @@ def test_large_pictures_are_cut_into_tiles_and_scored_whole(run: Run, tmp_path: 
         assert all(float(row["score"]) >= 1 for row in csv.DictReader(file))
 
 
+def test_pictures_that_are_barely_large_are_cut_at_the_size_that_they_are_brought_to(run: Run, tmp_path: Path) -> None:
+    parts = paint_parts(tmp_path / "parts", 10, size=(70, 66))
+    small = ["--filters", "4,8", "--latent", "4", "--epochs", "1", "--views", "1"]
+    done = run("adtrain", "fit", parts, "--out", "run", *small)
+    assert done.stderr.splitlines()[1] == f"{parts}: 8 images to train on, 2 held out, 64x64 L in tiles of 32"
+
+
 @pytest.mark.parametrize("score", ["mean", "top", "max", "normalized", "relative", "deviation"])
 def test_every_score_can_be_asked_for_and_exported(run: Run, parts: Path, score: str) -> None:
     assert run("adtrain", "fit", parts, "--out", "run", "--score", score, "--no-robust", *SMALL).returncode == 0

@@ -97,6 +97,7 @@ def test_whatever_is_above_zero_is_marked(tmp_path: Path, name: str) -> None:
             "16 bits a channel, in colour or with alpha, of a kind that is not",
         ),
         (content(b"P6 24 16 65535\n" + bytes(24 * 16 * 6)), "16 bits a channel, in colour or with alpha, of a kind"),
+        (content(tiff(np.zeros((16, 24)), 1)), "64-bit pixels have no known range; convert the image to 8 or 16 bits"),
         (image(np.zeros((16, 16), np.uint8)), "it is 16x16 and its picture 24x16"),
         (image(np.zeros((24, 16), np.uint8)), "it is 16x24 and its picture 24x16"),
     ],

@@ -159,6 +159,17 @@ def test_normal_folders_are_taken_as_named_and_nothing_else() -> None:
     assert taken(names, Selection(normal=(".",))) == names
 
 
+def test_masks_in_normal_folders_are_left_out_and_said() -> None:
+    names = ["a/0.jpg", "a/0_mask.png", "a/gt/0.png", "labels/0.png", "masks/0.png", "x/0.png"]
+    selection = Selection(normal=("a", "labels"))
+    assert taken(names, selection) == ["a/0.jpg", "labels/0.png"]
+    assert told(names, selection) == [
+        "takes as normal 2 images: 1 in a, 1 in labels",
+        "leaves out 2 other images: 1 in masks, 1 in x; 1 mask beside its picture in a; 1 mask in a/gt",
+    ]
+    assert taken(names, Selection(normal=(".",))) == ["a/0.jpg", "x/0.png"]
+
+
 @pytest.mark.parametrize(
     ("pattern", "left"),
     [

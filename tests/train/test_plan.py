@@ -1,7 +1,9 @@
+from typing import Any
+
 import pytest
 
 from adscore.errors import InputError
-from adtrain.plan import choose_size, choose_tile, draft_settings
+from adtrain.plan import Shape, choose_shape, draft_settings
 from adtrain.settings import Draft
 
 pytestmark = pytest.mark.slow  # model.py, which knows the sizes that fit, loads Keras
@@ -13,6 +15,7 @@ pytestmark = pytest.mark.slow  # model.py, which knows the sizes that fit, loads
         ((28, 28), 0, (28, 28)),
         ((64, 48), 0, (64, 48)),
         ((65, 30), 32, (64, 32)),
+        ((70, 79), 32, (64, 64)),  # cut, although it is no larger then
         ((128, 128), 32, (128, 128)),
         ((256, 257), 32, (256, 256)),
         ((300, 300), 32, (256, 256)),
@@ -21,16 +24,20 @@ pytestmark = pytest.mark.slow  # model.py, which knows the sizes that fit, loads
     ],
 )
 def test_size_and_tile_follow_the_pictures(size: tuple[int, int], tile: int, fits: tuple[int, int]) -> None:
-    assert choose_tile(*size, {}, "auto") == tile
-    assert choose_size(*size, tile, None) == fits
+    assert choose_shape(*size, size=None, asked={}, recipe="auto") == (*fits, tile)
 
 
-def test_the_user_and_the_tutorial_may_want_whole_pictures() -> None:
-    assert choose_tile(300, 300, {"tile": 0}, "auto") == 0
-    assert choose_tile(28, 28, {"tile": 16}, "auto") == 16
-    assert choose_tile(300, 300, {}, "tutorial") == 0
-    assert choose_size(300, 301, 0, None) == (300, 300)
-    assert choose_size(25, 30, 0, (4, 8, 16)) == (24, 32)
+def test_the_user_and_the_tutorial_may_want_another_shape() -> None:
+    def shape(width: int, height: int, *, size: tuple[int, int] | None = None, **asked: Any) -> Shape:
+        return choose_shape(width, height, size=size, asked=asked, recipe="auto")
+
+    assert shape(300, 301, tile=0) == (300, 300, 0)
+    assert shape(28, 28, tile=16) == (32, 32, 16)
+    assert shape(25, 30, filters=(4, 8, 16)) == (24, 32, 0)
+    assert shape(60, 60, filters=(1,) * 7) == (128, 128, 0)  # is not cut for becoming larger
+    assert shape(300, 300, size=(64, 32)) == (64, 32, 0)
+    assert shape(28, 28, size=(96, 90)) == (96, 90, 32)  # which is refused, by the name of what fits
+    assert choose_shape(300, 301, size=None, asked={}, recipe="tutorial") == (300, 300, 0)
 
 
 def test_defaults_by_kind() -> None:

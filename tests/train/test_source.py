@@ -69,6 +69,15 @@ def test_what_is_passed_over_is_said(tmp_path: Path) -> None:
     assert len(said) == 2
 
 
+def test_what_is_passed_over_is_said_before_a_refusal(tmp_path: Path) -> None:
+    for name in (".good/0.png", "bad/1.png"):
+        paint(tmp_path / name, 9)
+    said: list[str] = []
+    with pytest.raises(InputError, match="holds no images to train on"):
+        open_source(str(tmp_path), size=None, mode=None, notify=said.append)
+    assert said == ["passed over, hidden or of the system: 1 (--hidden takes them)"]
+
+
 def test_hidden_folders_are_no_kinds_of_defect(tmp_path: Path) -> None:
     for name in ("good/0.png", "dent/1.png", ".ipynb_checkpoints/2.png"):
         paint(tmp_path / "test" / name, 9)

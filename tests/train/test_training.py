@@ -29,15 +29,15 @@ def parts(tmp_path: Path) -> Path:
 
 
 def test_a_run_folder_is_complete(run: Run, parts: Path, tmp_path: Path) -> None:
-    done = run("adtrain", "fit", parts, "--out", "a/run", *SMALL)
+    done = run("adtrain", "fit", parts, "--out", "a/r 1", *SMALL)
     assert (done.returncode, done.stdout) == (0, "")
     said, *lines = done.stderr.splitlines()
     assert said == f"{parts}: takes as normal all 60 images"
     assert lines[0] == f"{parts}: 48 images to train on, 12 held out, 8x8 L"
     assert lines[1] == "a scout first looks for images that stand out; then the network proper is trained"
     assert lines[2].startswith("epoch 1/3: loss 0.")
-    assert lines[-1] == "run: a/run (weights, held-out images, history and pictures); next: adtrain export a/run"
-    folder = tmp_path / "a" / "run"
+    assert lines[-1] == "run: a/r 1 (weights, held-out images, history and pictures); next: adtrain export 'a/r 1'"
+    folder = tmp_path / "a" / "r 1"
     assert sorted(path.name for path in folder.iterdir()) == [
         "autoencoder.keras", "held_out.npy", "histogram.png", "history.csv", "left_out.txt", "montage.png", "run.json",
         "training.png",

@@ -4,6 +4,7 @@ Nothing heavy is imported above the commands' bodies, so that --help answers at 
 is missing.
 """
 
+import shlex
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Annotated, Literal
 import typer
 
 from adscore.command import fail, run, say
+from adscore.errors import printable
 from adtrain.cli_evaluate import Hidden, evaluate
 from adtrain.cli_export import export
 from adtrain.quiet import import_tensorflow
@@ -64,7 +66,8 @@ def dataset(
     )
     write_set(chosen, out, anomaly=anomaly, force=force)
     anomalies = int((chosen.labels == anomaly).sum())
-    typer.echo(f"{out}: {len(chosen.labels) - anomalies} images of label {normal} and {anomalies} of label {anomaly}")
+    made = f"{len(chosen.labels) - anomalies} images of label {normal} and {anomalies} of label {anomaly}"
+    typer.echo(printable(f"{out}: {made}"))
 
 
 @app.command(epilog="Example: adtrain fit ./good --out artifacts/run")
@@ -166,7 +169,8 @@ def fit(
         data, out, asked, recipe=recipe, size=_size(size), mode=mode, bits=bits, selection=selection, force=force,
         notify=say,
     )  # fmt: skip
-    say(f"run: {fitted.folder} (weights, held-out images, history and pictures); next: adtrain export {fitted.folder}")
+    follow = f"adtrain export {shlex.quote(str(fitted.folder))}"
+    say(f"run: {fitted.folder} (weights, held-out images, history and pictures); next: {follow}")
 
 
 app.command(epilog="Example: adtrain export artifacts/run --out artifacts/detector.onnx --fpr 0.01")(export)

@@ -20,7 +20,7 @@ from adtrain.light import choose_light
 from adtrain.model import check_blur, check_size
 from adtrain.originals import in_bits
 from adtrain.pictures import CURVE, HISTOGRAM, MONTAGE, draw_curve, draw_histogram, draw_montage
-from adtrain.plan import choose_size, choose_tile, draft_settings
+from adtrain.plan import Shape, choose_shape, draft_settings
 from adtrain.pollution import default_rate
 from adtrain.run import LEFT_OUT, RUN_FILES, Run, tool_versions, write_held_out, write_run
 from adtrain.selection import BY_NAMES, Selection
@@ -58,7 +58,7 @@ def fit(
         folder: the run folder; appears when complete.
         asked: settings by name; None, or no entry, where the data are to choose.
         recipe: how they choose; see `adtrain.plan.draft_settings`.
-        size: (width, height) to train at; by default by `adtrain.plan.choose_size`.
+        size: (width, height) to train at; by default by `adtrain.plan.choose_shape`.
         mode: "L" or "RGB"; by default the images' own.
         bits: how many bits 16-bit images use; by default what all of them together take.
         selection: which of the images in a folder.
@@ -71,23 +71,21 @@ def fit(
     refuse_existing(folder, force=force, contents=CONTENTS)
     _refuse_inside(folder, data)
     versions = tool_versions()
-    filters = asked.get("filters")
 
-    def tile_for(width: int, height: int) -> int:
-        return choose_tile(width, height, asked, recipe)
+    def shape_for(width: int, height: int) -> Shape:
+        return choose_shape(width, height, size=size, asked=asked, recipe=recipe)
 
     opened = open_source(
         data,
         size=size,
         mode=mode,
         bits=bits,
-        fit_size=lambda width, height: choose_size(width, height, tile_for(width, height), filters),
+        fit_size=lambda width, height: shape_for(width, height)[:2],
         selection=selection,
         notify=notify,
     )
     source = KeptSource(opened, ROOM)  # so that what the survey decodes is not decoded again
-    tile = tile_for(source.spec.width, source.spec.height)
-    draft = draft_settings(len(source), tile, asked, recipe)
+    draft = draft_settings(len(source), shape_for(*opened.own_size).tile, asked, recipe)
     check_size(source.spec.height, source.spec.width, draft.filters, draft.tile)
     if draft.blur is not None:
         check_blur(source.spec.height, source.spec.width, draft.blur)

@@ -19,7 +19,7 @@ Role = Literal["train", "test", "normal", "anomaly", "mask"]
 # Spaces, hyphens, dots and underscores in a name count as one underscore.
 WORDS: dict[Role, tuple[str, ...]] = {
     "train": ("train", "training"),
-    "test": ("test", "testing", "val", "valid", "validation", "eval", "evaluation", "holdout"),
+    "test": ("test", "testing", "test_public", "val", "valid", "validation", "eval", "evaluation", "holdout"),
     "normal": (
         "good", "ok", "okay", "normal", "nominal", "pass", "passed", "healthy", "intact", "flawless", "undamaged",
         "defect_free", "no_defect", "no_defects", "non_defective",
@@ -117,28 +117,43 @@ def bare_stem(stem: str) -> str | None:
 def folders_of(names: Sequence[str], indices: Iterable[int]) -> list[Folder]:
     """Returns the folders that hold the images at `indices`, in order, pictures told from masks.
 
-    Masks are what lies below a folder for masks, files that are called as one beside others, and files with a mask's
-    ending where one of that ending in the folder has its picture beside it, or one folder above.
-
     Raises:
         InputError: a folder lies below one that says normal and one that says anomaly.
     """
+    members = _members(names, indices)
+    masks = _masks_among(names, members)
+    folders = []
+    for path, images in members.items():
+        pictures = tuple(index for index in images if index not in masks)
+        if pictures and place_of(path).roles >= {"normal", "anomaly"}:
+            raise InputError(f"{path}: its folders say both normal and anomaly; rename one; fit can --exclude it")
+        folders.append(Folder(path, pictures, tuple(sorted(masks.intersection(images)))))
+    return folders
+
+
+def masks_of(names: Sequence[str], indices: Iterable[int]) -> set[int]:
+    """Returns which of the images at `indices` are masks.
+
+    Masks are what lies below a folder for masks, files that are called as one beside others, and files with a mask's
+    ending where one of that ending in the folder has its picture beside it, or one folder above.
+    """
+    return _masks_among(names, _members(names, indices))
+
+
+def _members(names: Sequence[str], indices: Iterable[int]) -> dict[str, list[int]]:
     members: dict[str, list[int]] = defaultdict(list)
     for index in indices:
         members[folder_of(names[index])].append(index)
+    return members
+
+
+def _masks_among(names: Sequence[str], members: dict[str, list[int]]) -> set[int]:
     stems = {path: {stem_of(names[index]) for index in images} for path, images in members.items()}
-    folders = []
+    masks: set[int] = set()
     for path, images in members.items():
-        roles = place_of(path).roles
-        if "mask" in roles:
-            folders.append(Folder(path, (), tuple(images)))
-            continue
-        if roles >= {"normal", "anomaly"}:
-            raise InputError(f"{path}: its folders say both normal and anomaly; rename one; fit can --exclude it")
         beside = stems[path] | stems.get(path.rpartition("/")[0] if path else "", set())
-        masks = _masks_beside(names, images, beside)
-        folders.append(Folder(path, tuple(index for index in images if index not in masks), tuple(sorted(masks))))
-    return folders
+        masks |= set(images) if "mask" in place_of(path).roles else _masks_beside(names, images, beside)
+    return masks
 
 
 def _masks_beside(names: Sequence[str], images: Iterable[int], beside: set[str]) -> set[int]:

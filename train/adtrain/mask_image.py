@@ -4,13 +4,14 @@ Not by `adscore.images.decode`, which brings pictures to eight bits and leaves a
 one in alpha, would be black.
 """
 
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from adscore.depth import in_other_order, tags_of
 from adscore.errors import ImageError, InputError
@@ -76,7 +77,9 @@ def _open(content: bytes) -> Image.Image:
         if not content.startswith(TIFF_BEGINNINGS):
             raise
         # Numbers of 32 bits have no known range, so they are no picture; a mask needs none.
-        return Image.open(BytesIO(content), formats=["TIFF"])
+        with suppress(UnidentifiedImageError):
+            return Image.open(BytesIO(content), formats=["TIFF"])
+        raise
     except Exception as error:  # as `adscore.images` has it
         raise ImageError(reason(error, content)) from error
 

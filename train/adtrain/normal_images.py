@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from adscore.errors import InputError
-from adtrain.layout import WORDS, Folder, folder_of, folders_of, namesakes, product_paths, words_of
+from adtrain.layout import (
+    WORDS,
+    Folder,
+    folder_of,
+    folders_of,
+    masks_of,
+    namesakes,
+    place_of,
+    product_paths,
+    words_of,
+)
 from adtrain.selection import TOP, Selection
 from adtrain.told import NAMED, counted, folders_told, listed
 
@@ -75,13 +85,22 @@ def choose(data: str, names: Sequence[str], selection: Selection) -> Choice:
 
 
 def _named(names: Sequence[str], indices: Iterable[int], selection: Selection) -> Iterator[_Part]:
-    """Yields the images in the folders that the user named as normal, and the others."""
+    """Yields the images in the folders that the user named as normal, the masks among them, and the others."""
+    within: dict[str, list[int]] = {}
     for index in indices:
         folder = selection.normal_folder(names[index])
         if folder is None:
             yield _Part("other image", folder_of(names[index]), [index])
         else:
-            yield _Part(_NORMAL, "" if folder == TOP else folder, [index])
+            within.setdefault(folder, []).append(index)
+    for folder, images in within.items():
+        # From there on: a folder that is called as one for masks is taken where it is the one that is named.
+        below = {index: names[index] if folder == TOP else names[index][len(folder) + 1 :] for index in images}
+        masks = masks_of([below.get(index, "") for index in range(len(names))], images)
+        yield _Part(_NORMAL, "" if folder == TOP else folder, [index for index in images if index not in masks])
+        for index in sorted(masks):
+            beside = "mask" not in place_of(folder_of(below[index])).roles
+            yield _Part("mask beside its picture" if beside else "mask", folder_of(names[index]), [index])
 
 
 def _by_layout(data: str, names: Sequence[str], indices: Iterable[int]) -> Iterator[_Part]:

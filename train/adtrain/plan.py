@@ -5,7 +5,7 @@ few numbers loses the details in which parts fail, and because each picture then
 What depends on what the pictures show is left open: `adtrain.light` and the scout choose it.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from adtrain.model import halvings, nearest_multiple
 from adtrain.settings import Draft, Recipe
@@ -28,18 +28,37 @@ _TUTORIAL: dict[str, Any] = {
 }  # fmt: skip
 
 
-def choose_tile(width: int, height: int, asked: dict[str, Any], recipe: Recipe) -> int:
-    """Returns the side of the tiles for pictures of this size in pixels; 0 for whole pictures."""
-    if asked.get("tile") is not None:
-        return int(asked["tile"])
-    return TILE if recipe == "auto" and max(width, height) > WHOLE_SIDE else 0
+class Shape(NamedTuple):
+    """What pictures are brought to, and cut into."""
+
+    width: int  # pixels
+    height: int  # pixels
+    tile: int  # side of the tiles; 0 for whole pictures
 
 
-def choose_size(width: int, height: int, tile: int, filters: tuple[int, ...] | None) -> tuple[int, int]:
-    """Returns the (width, height) to train at for pictures of this size: the nearest that fits, reduced where large."""
-    unit = tile or halvings(filters or _WHOLE["filters"])
+def choose_shape(
+    width: int, height: int, *, size: tuple[int, int] | None, asked: dict[str, Any], recipe: Recipe
+) -> Shape:
+    """Returns the shape to train at: the nearest that fits, reduced where large.
+
+    Both are decided together: pictures that are large enough to be cut may be small enough not to be, once they are
+    brought to a multiple of the tile.
+
+    Args:
+        width: of the pictures as they are.
+        height: of the pictures as they are.
+        size: (width, height) that the user wants instead.
+        asked: settings by name; None where the user said nothing.
+        recipe: as in `draft_settings`.
+    """
+    tile = asked.get("tile")
+    if tile is None:
+        tile = TILE if recipe == "auto" and max(size or (width, height)) > WHOLE_SIDE else 0
+    if size:
+        return Shape(*size, tile)
+    unit = tile or halvings(asked.get("filters") or _WHOLE["filters"])
     reduction = min(1.0, LARGEST_SIDE / max(width, height)) if tile else 1.0
-    return nearest_multiple(width * reduction, unit), nearest_multiple(height * reduction, unit)
+    return Shape(nearest_multiple(width * reduction, unit), nearest_multiple(height * reduction, unit), tile)
 
 
 def draft_settings(images: int, tile: int, asked: dict[str, Any], recipe: Recipe) -> Draft:
@@ -47,7 +66,7 @@ def draft_settings(images: int, tile: int, asked: dict[str, Any], recipe: Recipe
 
     Args:
         images: number of images there are.
-        tile: as `choose_tile` returns it.
+        tile: as `choose_shape` returns it.
         asked: settings by name; None where the user said nothing.
         recipe: "auto", or "tutorial": the design that the project grew from.
     """

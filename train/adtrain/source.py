@@ -55,9 +55,14 @@ class ArraySource:
     spec: ImageSpec
 
     @property
+    def own_size(self) -> tuple[int, int]:
+        """(width, height) before that."""
+        return self.images.shape[2], self.images.shape[1]
+
+    @property
     def pictures(self) -> Pictures:
         """What the images were before."""
-        height, width = self.images.shape[1:3]
+        width, height = self.own_size
         return pictures_of([Original(width, height, "L" if self.images.ndim == 3 else "RGB", 8, None)])
 
     def __len__(self) -> int:
@@ -79,6 +84,7 @@ class FileSource:
     files: Sequence[ImageFile]
     spec: ImageSpec
     pictures: Pictures  # what the images were before
+    own_size: tuple[int, int]  # (width, height) before, the median
 
     def __len__(self) -> int:
         return len(self.files)
@@ -157,13 +163,15 @@ def open_source(
     if data is not None and Path(data).is_dir():
         inputs = Inputs([data], hidden=selection.hidden)
         every = list(inputs)
+        for line in inputs.passed_over():  # first: a refusal may be for want of what is hidden
+            notify(line)
         choice = choose(data, [file.name for file in every], selection)
-        for line in (*inputs.passed_over(), *choice.lines):
+        for line in choice.lines:
             notify(line)
         files = [every[index] for index in choice.taken]
         found = originals_of(data, files, bits=bits)
         spec = ImageSpec(*(size or fit_size(found.width, found.height)), mode or found.mode, jpeg=jpeg, bits=found.bits)
-        return FileSource(files, spec, found.pictures)
+        return FileSource(files, spec, found.pictures, (found.width, found.height))
     if data is None:
         images = load_demo("train").images
     elif Path(data).is_file():
