@@ -36,31 +36,20 @@ SEEDS = (42, 1, 2, 3, 4)
 TUTORIAL_SIZE = (64, 64)
 ONE_CLASS = ("MNIST", "Fashion-MNIST")
 
-# What trains and scores; the rest may change without measuring anew.
-_CODE = (
-    [
-        "train/adtrain/" + name
-        for name in (
-            "feed.py",
-            "fit.py",
-            "light.py",
-            "model.py",
-            "plan.py",
-            "repair.py",
-            "robust.py",
-            "round.py",
-            "settings.py",
-            "source.py",
-            "training.py",
-            "typical.py",
-        )
-    ]
-    + [
-        "export/adexport/" + name
-        for name in ("graph.py", "light.py", "reduction.py", "scoring.py", "tiles.py", "typical.py")
-    ]
-    + ["runtime/adscore/images.py"]
-)
+# What trains and scores, in which pictures become pixels and which of them are taken; the rest may change without
+# measuring anew.
+_CODE = [
+    f"{folder}/{name}.py"
+    for folder, names in {
+        "train/adtrain": (
+            "feed", "fit", "layout", "light", "model", "normal_images", "originals", "plan", "repair", "robust",
+            "round", "settings", "source", "training", "typical",
+        ),
+        "export/adexport": ("graph", "light", "reduction", "scoring", "sums", "tiles", "typical"),
+        "runtime/adscore": ("depth", "images", "netpbm", "opening", "resize"),
+    }.items()
+    for name in names
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
