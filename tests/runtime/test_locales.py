@@ -106,11 +106,17 @@ def test_a_watch_tells_of_names_that_open_and_knows_them_again(
 ) -> None:
     told, table = tmp_path / "told", tmp_path / "r.csv"
     told.mkdir()
-    command = [ADSCORE, "--watch", "images", "--out", "r.csv", "--settle", "0.01", "--on-anomaly", "cp {path} told"]
+    images = images.rename(tmp_path / os.fsdecode("Größe".encode("iso-8859-1")))
+    command = [ADSCORE, "--watch", images.name, "--out", "r.csv", "--settle", "0.01", "--on-anomaly", "cp {path} told"]
 
     def watch_until(count: int) -> None:
         with subprocess.Popen(command, cwd=tmp_path, env=locale) as watch:
-            wait_for(lambda: len(list(told.iterdir())) == count)
+
+            def all_told() -> bool:
+                assert watch.poll() is None
+                return len(list(told.iterdir())) == count
+
+            wait_for(all_told)
             watch.send_signal(signal.SIGTERM)
             assert watch.wait() == 143
 
