@@ -64,7 +64,8 @@ class Changes:
             self._folder, watch_filter=None, debounce=200, rust_timeout=int(_TICK * 1000), yield_on_timeout=True,
             raise_interrupt=False,
         )  # fmt: skip
-        with suppress(OSError, RuntimeError, StopIteration):  # the system watches no more folders, say
+        # The system watches no more folders, say, or the name of this one is no UTF-8.
+        with suppress(OSError, RuntimeError, StopIteration, ValueError):
             next(notices)  # the first begins the watch
             return notices
         return None

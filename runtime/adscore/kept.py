@@ -175,8 +175,8 @@ def keep_scores(out: Path, settings: Settings, *, resume: bool | None) -> Iterat
 def _refuse_others(kept: KeptScores, out: Path, settings: Settings, *, resume: bool) -> None:
     if not resume:
         raise OutputError(
-            f"{out}: a run that was stopped left the scores of {kept.images:,} images; go on from there with --resume, "
-            "or start anew with --no-resume"
+            f"{out}: a run that was stopped left the scores of {kept.images:,} images; its command goes on from there "
+            "with --resume, or starts anew with --no-resume"
         )
     if (change := difference(kept.settings, settings)) is not None:
         raise OutputError(f"{out}: cannot go on, since {change}; repeat what it was, or start anew with --no-resume")

@@ -133,7 +133,7 @@ def _cause(content: bytes) -> str:
         return "holds a NUL, which no row does"
     if content.endswith(b"\r\n"):
         return "ends with a carriage return, as a spreadsheet saves it"
-    if _ROW.fullmatch(content.replace(b'"', b"")):
+    if b'"' in content and _ROW.fullmatch(content.replace(b'"', b"")):
         return "has a stray quote"
     return f"is not of a table with the columns {','.join(COLUMNS)}"
 

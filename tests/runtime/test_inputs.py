@@ -100,6 +100,21 @@ def test_a_list_that_is_no_utf_16_is_refused(monkeypatch: pytest.MonkeyPatch) ->
         names("-")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a.png\nb.png\n".encode("utf-16-le"),
+        "a.png\n".encode("utf-16-be"),
+        "a.png\n".encode("utf-32"),
+        b"a.png\0b.png\0",
+    ],
+)
+def test_a_list_with_a_nul_in_its_first_line_is_refused(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    on_stdin(monkeypatch, content)
+    with pytest.raises(InputError, match="the list on stdin has a NUL in its first line; write one path a line"):
+        names("-")
+
+
 def test_no_line_waits_for_the_next() -> None:
     inside, outside = os.pipe()
     with os.fdopen(inside, encoding="utf-8") as stdin, os.fdopen(outside, "wb", buffering=0) as writer:

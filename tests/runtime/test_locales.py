@@ -67,6 +67,17 @@ def test_csv_has_the_names_bytes(tmp_path: Path, locale: dict[str, str], out: st
 
 
 @pytest.mark.usefixtures("images")
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_list_with_a_mark_names_files_by_their_bytes(tmp_path: Path, locale: dict[str, str], encoding: str) -> None:
+    half = "\ud800" if encoding == "utf-16" else "none"  # half a character, as names of Windows may hold
+    listed = f"images/{UTF8.decode()}\n{half}.png\n".encode(encoding, "surrogatepass")
+    done = subprocess.run([ADSCORE, "-"], cwd=tmp_path, env=locale, input=listed, capture_output=True, check=False)
+    assert done.returncode == 3, done.stderr
+    gone = half.encode("utf-8", "surrogatepass") + b".png,,0.495000005,,,No such file or directory"
+    assert done.stdout.splitlines()[1:] == [b"images/" + UTF8 + ROW, gone]
+
+
+@pytest.mark.usefixtures("images")
 def test_json_lines_have_the_characters_of_utf8(tmp_path: Path, locale: dict[str, str]) -> None:
     adscore(tmp_path, locale, "images", "--out", "r.jsonl")
     lines = (tmp_path / "r.jsonl").read_text(encoding="utf-8").splitlines()
@@ -95,11 +106,17 @@ def test_a_watch_tells_of_names_that_open_and_knows_them_again(
 ) -> None:
     told, table = tmp_path / "told", tmp_path / "r.csv"
     told.mkdir()
-    command = [ADSCORE, "--watch", "images", "--out", "r.csv", "--settle", "0.01", "--on-anomaly", "cp {path} told"]
+    images = images.rename(tmp_path / os.fsdecode("Größe".encode("iso-8859-1")))
+    command = [ADSCORE, "--watch", images.name, "--out", "r.csv", "--settle", "0.01", "--on-anomaly", "cp {path} told"]
 
     def watch_until(count: int) -> None:
         with subprocess.Popen(command, cwd=tmp_path, env=locale) as watch:
-            wait_for(lambda: len(list(told.iterdir())) == count)
+
+            def all_told() -> bool:
+                assert watch.poll() is None
+                return len(list(told.iterdir())) == count
+
+            wait_for(all_told)
             watch.send_signal(signal.SIGTERM)
             assert watch.wait() == 143
 

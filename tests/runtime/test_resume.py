@@ -128,12 +128,13 @@ def stopped(detector_file: Path, images: Path, feeding: Callable[..., Feeding]) 
 
 
 @pytest.mark.usefixtures("stopped")
-def test_what_is_kept_is_not_lost_without_a_word(run: Run, tmp_path: Path) -> None:
-    refused = run("adscore", "images", "--out", "results.csv")
+@pytest.mark.parametrize("watch", [[], ["--watch"], ["--watch", "--resume"]])
+def test_what_is_kept_is_not_lost_without_a_word(run: Run, tmp_path: Path, watch: list[str]) -> None:
+    refused = run("adscore", *watch, "images", "--out", "results.csv")
     assert refused.returncode == 1
     assert re.fullmatch(
-        r"error: results\.csv: a run that was stopped left the scores of [123] images; go on from there with "
-        r"--resume, or start anew with --no-resume",
+        r"error: results\.csv: a run that was stopped left the scores of [123] images; its command goes on from "
+        r"there with --resume, or starts anew with --no-resume",
         refused.stderr.splitlines()[-1],
     )
     assert left(tmp_path) == {KEPT}

@@ -65,6 +65,7 @@ def test_a_table_that_ends_anywhere_has_its_whole_rows(tmp_path: Path, out: str,
     [
         ("name,value\n1,2\n", 1, COLUMNS),
         ("shopping", 1, COLUMNS),
+        (GOOD + GOOD, 1, COLUMNS),
         ("path,error,score,threshold,is_anomaly,p_value\n", 1, COLUMNS),
         ("\ufeff" + CSV_HEADING + GOOD, 1, "begins with a byte-order mark, as a spreadsheet saves it"),
         (CSV_HEADING.replace("\n", "\r\n") + GOOD, 1, SPREADSHEET),
