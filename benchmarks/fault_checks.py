@@ -3,6 +3,7 @@
 import csv
 import os
 import random
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,11 +23,14 @@ NOBODY = 65534
 # What a damaged detector may come to.
 _ENDS = ("refused in one line", "same score", "another score", "no number, an error row", "crashes", "hangs", "other")
 
+_REMARK = re.compile(r"\d+ images (are unlike those the detector was trained on|are brighter than) ")
+
 # The command, once for its modules, which another user may not be able to read, and once more as nobody.
 _AS_NOBODY = f"""
 import os, sys
 from contextlib import suppress
 from adscore.cli import app, main
+import adscore.reasons, adscore.workers  # which only faults, and only slow machines, take
 allowed, theirs, model = sys.argv[1:]
 sys.argv = ["adscore", allowed, "--model", model, "--out", "allowed.csv"]
 with suppress(SystemExit):
@@ -181,8 +185,8 @@ def _sound(ended: Ended) -> bool:
 
 
 def _noise(ended: Ended) -> list[str]:
-    """Returns lines of stderr besides the detector's name and the summary."""
-    return ended.stderr.splitlines()[1:-1]
+    """Returns lines of stderr besides the detector's name, what pictures are like, and the summary."""
+    return [line for line in ended.stderr.splitlines()[1:-1] if not _REMARK.match(line)]
 
 
 def _end(ended: Ended) -> dict[str, int | float | str]:
