@@ -153,7 +153,10 @@ def _contestants(network: Network, data: Path | None) -> tuple[dict[str, tuple[S
     if find_spec("openvino") and find_spec("nncf"):
         contestants |= by_openvino(plain, held_out)
     if find_spec("ai_edge_litert"):
-        contestants |= by_litert(function, held_out)
+        try:
+            contestants |= by_litert(function, held_out)
+        except RuntimeError as error:
+            print(f"{network.name}: LiteRT cannot run it ({error}), left out", file=sys.stderr)
     return contestants, np.resize(held_out, (BATCH, *held_out.shape[1:]))
 
 

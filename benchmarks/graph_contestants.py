@@ -52,8 +52,13 @@ def _openvino_size(model: Any) -> int:
 
 
 def by_litert(function: Any, held_out: Any) -> dict[str, tuple[Score, int]]:
-    """Returns (scoring, bytes) in float and in int8, quantized by TensorFlow with held-out images."""
+    """Returns (scoring, bytes) in float and in int8, quantized by TensorFlow with held-out images.
+
+    Raises:
+        RuntimeError: its converter does not know every operator; even light takes some in float64.
+    """
     import tensorflow as tf
+    from tensorflow.lite.python.convert_phase import ConverterError
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     frozen = convert_variables_to_constants_v2(function.get_concrete_function())
@@ -65,7 +70,10 @@ def by_litert(function: Any, held_out: Any) -> dict[str, tuple[Score, int]]:
             converter.representative_dataset = lambda: (
                 [held_out[place : place + 1]] for place in range(min(300, len(held_out)))
             )
-        content: bytes = converter.convert()
+        try:
+            content: bytes = converter.convert()
+        except ConverterError as error:
+            raise RuntimeError("its converter does not know every operator") from error
         return content
 
     return {
