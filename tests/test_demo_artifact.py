@@ -32,7 +32,7 @@ def test_onnxruntime_alone_gives_the_score_of_a_raw_image() -> None:
         (score,) = session.run(["score"], {"image": pixels})[0]
         assert score == pytest.approx(float(row["score"]), rel=TOLERANCE, abs=1e-6)
     spec = json.loads(session.get_modelmeta().custom_metadata_map["adscore.spec"])
-    assert spec["format_version"] == 2
+    assert spec["format_version"] == 3
     assert spec["calibration"]["rule"] == "split-conformal"
 
 
