@@ -88,9 +88,13 @@ def _setting(arguments: argparse.Namespace, folder: Path) -> Setting:
     return Setting(folder, tuple(pictures), suite, *(QUICK_AMOUNTS if arguments.quick else AMOUNTS))
 
 
+def _whole(path: str) -> Path:
+    return Path(path).resolve()  # commands run in other folders
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="folder with pngsuite and pictures")
+    parser.add_argument("--data", type=_whole, help="folder with pngsuite and pictures")
     parser.add_argument("--quick", action="store_true", help="few files of each kind: that it works")
     parser.add_argument("--only", action="append", choices=list(CHECKS), metavar="NAME", help="run this check alone")
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the report")

@@ -116,9 +116,13 @@ def _in_order(results: dict[tuple[str, str, int], Result], sets: Iterable[str]) 
     return sorted(results.values(), key=lambda result: places.get(result.name, len(places)))
 
 
+def _whole(path: str) -> Path:
+    return Path(path).resolve()  # commands run in other folders
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, help="folder with mnist.npz, fashion-mnist.npz, paper and screws")
+    parser.add_argument("--data", type=_whole, help="folder with mnist.npz, fashion-mnist.npz, paper and screws")
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="how many seeds")
     parser.add_argument("--report", action="store_true", help="train nothing; write the tables from what was measured")
     parser.add_argument("--quick", action="store_true", help="bundled sets, one seed, one epoch")
