@@ -4,6 +4,8 @@ Order of the steps, each named in the detector's `ImageSpec`: first frame, 8 bit
 """
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -102,16 +104,9 @@ def read_header(path: str | Path, limits: Limits = _LIMITS) -> Original:
     Raises:
         ImageError: as `decode`.
     """
-    content = b""
-    try:
-        content = read_regular(path, limits.bytes)
-        with open_image(content, limits) as image:
-            original, _ = notice(image)
-            return _turned(original, _orientation(image))
-    except ImageError:
-        raise
-    except Exception as error:  # as in `decode`
-        raise _refused(error, content) from error
+    with _opened(path, limits) as (image, _):
+        original, _ = notice(image)
+        return _turned(original, _orientation(image))
 
 
 def read_largest(path: str | Path, limits: Limits = _LIMITS) -> int | None:
@@ -121,14 +116,21 @@ def read_largest(path: str | Path, limits: Limits = _LIMITS) -> int | None:
         ImageError: as `decode`.
         DepthError: it can be read with all its 16 bits alone.
     """
+    with _opened(path, limits) as (image, reopen):
+        return largest_sample(image, reopen)
+
+
+@contextmanager
+def _opened(path: str | Path, limits: Limits) -> Iterator[tuple[Image.Image, Callable[[], Image.Image]]]:
+    """Yields a file's picture, not decoded, and what opens it once more; any fault meanwhile is an ImageError."""
     content = b""
     try:
         content = read_regular(path, limits.bytes)
         with open_image(content, limits) as image:
-            return largest_sample(image, lambda: open_image(content, limits))
+            yield image, lambda: open_image(content, limits)
     except ImageError:
         raise
-    except Exception as error:  # as in `decode`
+    except Exception as error:  # as in `decode_noting`, the hot path, which does without a generator
         raise _refused(error, content) from error
 
 

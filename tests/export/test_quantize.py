@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from onnx import helper, numpy_helper
 
@@ -15,6 +16,18 @@ from tests.export.small import graph_of, integer_products, largest_sum_of_two, o
 SIZES = np.array([100.0, 1.0, 0.01, 1.0], np.float32)
 RANDOM = np.random.default_rng(0)
 IMAGE = RANDOM.integers(0, 256, (40, 6, 6, 4), np.uint8)
+
+
+def last_layer_by_places() -> list[onnx.NodeProto]:
+    """Returns a last layer as two products among the places of `made`, by `straight` and `positive` weights."""
+    return [
+        helper.make_node("Transpose", ["made"], ["places"], perm=[0, 2, 3, 1]),
+        helper.make_node("MatMul", ["places", "straight"], ["straight_sum"]),
+        helper.make_node("Relu", ["places"], ["positive_part"]),
+        helper.make_node("MatMul", ["positive_part", "positive"], ["positive_sum"]),
+        helper.make_node("Add", ["straight_sum", "positive_sum"], ["sum"]),
+        helper.make_node("Sigmoid", ["sum"], ["output"]),
+    ]
 
 
 def test_each_channel_has_a_range_of_its_own() -> None:
@@ -71,12 +84,7 @@ def test_products_read_bytes_and_their_sums_are_floats() -> None:
     model = graph_of(
         [
             helper.make_node("Conv", ["wide", "first", "bias"], ["made"]),
-            helper.make_node("Transpose", ["made"], ["places"], perm=[0, 2, 3, 1]),
-            helper.make_node("MatMul", ["places", "straight"], ["straight_sum"]),
-            helper.make_node("Relu", ["places"], ["positive_part"]),
-            helper.make_node("MatMul", ["positive_part", "positive"], ["positive_sum"]),
-            helper.make_node("Add", ["straight_sum", "positive_sum"], ["sum"]),
-            helper.make_node("Sigmoid", ["sum"], ["output"]),
+            *last_layer_by_places(),
         ],
         ("sum", "output"),
         first=RANDOM.normal(size=(4, 4, 1, 1)).astype(np.float32),
@@ -170,12 +178,7 @@ def test_no_two_products_go_beyond_sixteen_bits(tmp_path: Path) -> None:
     model = graph_of(
         [
             helper.make_node("Conv", ["wide", "first"], ["made"], pads=[1, 1, 1, 1]),
-            helper.make_node("Transpose", ["made"], ["places"], perm=[0, 2, 3, 1]),
-            helper.make_node("MatMul", ["places", "straight"], ["straight_sum"]),
-            helper.make_node("Relu", ["places"], ["positive_part"]),
-            helper.make_node("MatMul", ["positive_part", "positive"], ["positive_sum"]),
-            helper.make_node("Add", ["straight_sum", "positive_sum"], ["sum"]),
-            helper.make_node("Sigmoid", ["sum"], ["output"]),
+            *last_layer_by_places(),
         ],
         ("sum", "output"),
         first=np.ones((4, 4, 3, 3), np.float32),
